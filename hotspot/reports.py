@@ -1,0 +1,88 @@
+"""The council's figures: a month of days, from what the store counted, with small groups hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from hotspot.privacy import suppress
+from hotspot.values import NO_OCTETS, Month, Octets
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """One local day, as counted. `device_days`: devices seen that day (never "users": addresses rotate)."""
+
+    day: date
+    sessions: int
+    device_days: int
+    seconds: int
+    octets: Octets
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigures:
+    """One line of the report; None where the group is too small to be shown."""
+
+    day: date
+    sessions: int | None
+    device_days: int | None
+    minutes: int | None
+    megabytes_down: int | None
+    megabytes_up: int | None
+
+    @property
+    def hidden(self) -> bool:
+        return self.device_days is None
+
+
+@dataclass(frozen=True, slots=True)
+class MonthReport:
+    """A month for the officials of one city."""
+
+    month: Month
+    days: tuple[DayFigures, ...]
+    sessions: int
+    device_days: int
+    hours: int
+    gigabytes_down: float
+    gigabytes_up: float
+    smallest_group: int
+
+    @property
+    def busiest(self) -> DayFigures | None:
+        """The day with most device-days among those shown, None in a month without any."""
+        shown = [day for day in self.days if day.device_days]
+        return max(shown, key=lambda day: day.device_days or 0, default=None)
+
+
+def build_month(counts: Sequence[DayCount], month: Month, *, smallest_group: int) -> MonthReport:
+    """Every day of the month in order, days without a row as zeros; totals are exact."""
+    by_day = {count.day: count for count in counts}
+    days = [month.first_day + timedelta(days=n) for n in range(month.last_day.day)]
+    rows = [by_day.get(day) or DayCount(day, 0, 0, 0, NO_OCTETS) for day in days]
+    visible = suppress([row.device_days for row in rows], smallest=smallest_group)
+    return MonthReport(
+        month=month,
+        days=tuple(_figures(row, shown) for row, shown in zip(rows, visible, strict=True)),
+        sessions=sum(row.sessions for row in rows),
+        device_days=sum(row.device_days for row in rows),
+        hours=round(sum(row.seconds for row in rows) / 3600),
+        gigabytes_down=round(sum(row.octets.down for row in rows) / 1e9, 2),
+        gigabytes_up=round(sum(row.octets.up for row in rows) / 1e9, 2),
+        smallest_group=smallest_group,
+    )
+
+
+def _figures(row: DayCount, shown: int | None) -> DayFigures:
+    if shown is None:
+        return DayFigures(row.day, None, None, None, None, None)
+    return DayFigures(
+        row.day,
+        row.sessions,
+        row.device_days,
+        row.seconds // 60,
+        row.octets.down // 1_000_000,
+        row.octets.up // 1_000_000,
+    )

@@ -1,0 +1,134 @@
+"""Session arithmetic: what an accounting record does to a session, whatever order the records come in.
+
+Counters merge by maximum, a reset starts a new segment, a closed session is never reopened. All exact integers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from hotspot.values import NO_OCTETS, Octets
+
+GIGAWORD = 1 << 32
+"""One Acct-Input-Gigawords (RFC 2869 section 5.1)."""
+
+DELAY_SECONDS_MAX = 86_400
+"""An Acct-Delay-Time above a day is a NAS without a clock; it is not believed."""
+
+SAME_START_SECONDS = 60
+"""Two Starts of one Acct-Session-Id nearer than this are one Start, sent again."""
+
+MISSED_INTERIMS = 2
+"""A session closes as estimated after this many interim updates did not come."""
+
+
+class Record(StrEnum):
+    """Acct-Status-Type of a session's record (RFC 2866 section 5.1)."""
+
+    START = "start"
+    INTERIM = "interim"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Accounting:
+    """One accounting record. `at` is the time of receipt, `delay_seconds` the NAS's Acct-Delay-Time.
+
+    `counters` are the NAS's own, Gigawords joined, already turned to the resident's view.
+    """
+
+    record: Record
+    at: datetime
+    delay_seconds: int = 0
+    session_seconds: int = 0
+    counters: Octets = NO_OCTETS
+    terminate_cause: str | None = None
+
+    @property
+    def happened_at(self) -> datetime:
+        """Receipt less the delay the NAS admits to, within bounds: receive time beats a NAS's clock."""
+        delay = self.delay_seconds if 0 <= self.delay_seconds <= DELAY_SECONDS_MAX else 0
+        return self.at - timedelta(seconds=delay)
+
+    @property
+    def began_at(self) -> datetime:
+        """When the session began, as far as this record tells."""
+        return self.happened_at - timedelta(seconds=min(self.session_seconds, 366 * 86_400))
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What is counted of a session. `finished` sums the segments before the last counter reset."""
+
+    started_at: datetime
+    updated_at: datetime
+    start_seen: bool = False
+    seconds: int = 0
+    segment: Octets = NO_OCTETS
+    finished: Octets = NO_OCTETS
+    ended_at: datetime | None = None
+    terminate_cause: str | None = None
+    estimated: bool = False
+
+    @property
+    def octets(self) -> Octets:
+        """The session's whole traffic."""
+        return self.finished + self.segment
+
+
+def begin(event: Accounting) -> Totals:
+    """A session that is heard of for the first time, by whatever record; apply that record next."""
+    return Totals(started_at=event.began_at, updated_at=event.at)
+
+
+def continues(totals: Totals, event: Accounting) -> bool:
+    """Whether the record belongs to this session, or reuses its Acct-Session-Id (a NAS after a reboot)."""
+    if event.record is not Record.START or not totals.start_seen:
+        return True
+    return event.happened_at <= totals.started_at + timedelta(seconds=SAME_START_SECONDS)
+
+
+def apply(totals: Totals, event: Accounting) -> Totals:
+    """The session after the record. Idempotent; any order gives the same totals unless a NAS resets counters."""
+    merged = _merge_counters(totals, event)
+    if event.record is Record.START:
+        merged = replace(merged, start_seen=True, started_at=min(totals.started_at, event.began_at))
+    if event.record is Record.STOP:
+        merged = _close(merged, event)
+    return replace(merged, updated_at=max(totals.updated_at, event.at))
+
+
+def _merge_counters(totals: Totals, event: Accounting) -> Totals:
+    segment, counters = totals.segment, event.counters
+    later = event.session_seconds > totals.seconds
+    if later and (counters.down < segment.down or counters.up < segment.up):
+        return replace(totals, finished=totals.octets, segment=counters, seconds=event.session_seconds)
+    highest = Octets(max(segment.down, counters.down), max(segment.up, counters.up))
+    return replace(totals, segment=highest, seconds=max(totals.seconds, event.session_seconds))
+
+
+def _close(totals: Totals, event: Accounting) -> Totals:
+    """A Stop ends an open session, and corrects one whose end was only estimated."""
+    if totals.ended_at is not None and not totals.estimated:
+        return totals
+    return replace(totals, ended_at=event.happened_at, terminate_cause=event.terminate_cause, estimated=False)
+
+
+def close_estimated(totals: Totals, *, cause: str) -> Totals:
+    """End a session whose Stop never came, at the last moment we heard of it."""
+    if totals.ended_at is not None:
+        return totals
+    return replace(totals, ended_at=totals.updated_at, terminate_cause=cause, estimated=True)
+
+
+def is_stale(totals: Totals, *, interim_seconds: int, now: datetime) -> bool:
+    """Whether enough interim updates are missing to believe that the session is over."""
+    silence = timedelta(seconds=interim_seconds * MISSED_INTERIMS + SAME_START_SECONDS)
+    return totals.ended_at is None and now - totals.updated_at > silence
+
+
+def join_gigawords(octets: int, gigawords: int) -> int:
+    """Acct-*-Octets and Acct-*-Gigawords as one exact number."""
+    return gigawords * GIGAWORD + octets

@@ -1,0 +1,53 @@
+"""Alembic, per city and from code: no ini file, no global state. Services check, only `kogge migrate` changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+from hotspot.errors import ConfigError
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    return config
+
+
+def head_revision() -> str:
+    """The revision that this code wants."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None
+    return head
+
+
+def current_revision(engine: Engine) -> str | None:
+    """The database's revision, None where it is empty."""
+    with engine.connect() as conn:
+        return MigrationContext.configure(conn).get_current_revision()
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the database to `head_revision`, in one transaction: a kill leaves the old revision whole."""
+    config = _config()
+    with engine.execution_options(writes=True).connect() as conn, conn.begin():
+        config.attributes["connection"] = conn
+        command.upgrade(config, "head")
+
+
+def require_current(engine: Engine) -> None:
+    """ConfigError naming the command, unless the database has exactly the revision of this code."""
+    current, head = current_revision(engine), head_revision()
+    if current is None:
+        raise ConfigError("the database is empty; run `kogge init` first")
+    if current != head:
+        raise ConfigError(
+            f"the database has revision {current}, this version wants {head}; run `kogge migrate`"
+        )

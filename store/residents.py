@@ -1,0 +1,174 @@
+"""Devices, terms, acceptances, grants and tickets: what a resident leaves behind on the way to online."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from hotspot.access import Grant, Ticket
+from hotspot.plan import Plan, Way
+from hotspot.terms import Terms
+from hotspot.values import MacAddress
+from store.keys import KeyRing
+from store.rows import GRANT_COLUMNS, grant_of, insert_for, plan_of, terms_of
+from store.schema import (
+    acceptance,
+    block,
+    device,
+    grant,
+    plan,
+    terms,
+    ticket,
+    usage_daily,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that the city knows. Its MAC stays sealed until `mac_of` is asked."""
+
+    id: int
+    mac_sealed: bytes
+    key_period: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+def find_devices(
+    conn: Connection, keys: KeyRing, macs: Iterable[MacAddress], *, now: datetime
+) -> dict[MacAddress, int]:
+    """Ids of the devices that are known, by MAC address, in one query; unknown ones are absent."""
+    by_hash = {period.hash(mac): mac for mac in macs for period in keys.held_periods(now)}
+    if not by_hash:
+        return {}
+    rows = conn.execute(select(device.c.mac_hash, device.c.id).where(device.c.mac_hash.in_(by_hash)))
+    return {by_hash[bytes(mac_hash)]: id_ for mac_hash, id_ in rows}
+
+
+def find_device(conn: Connection, keys: KeyRing, mac: MacAddress, *, now: datetime) -> int | None:
+    return find_devices(conn, keys, [mac], now=now).get(mac)
+
+
+def note_device(conn: Connection, keys: KeyRing, mac: MacAddress, *, now: datetime) -> int:
+    """The device's id, made where it is new; its MAC moves to the current period's key. Needs `write()`."""
+    period = keys.current_period(now)
+    sealed = {
+        "mac_hash": period.hash(mac),
+        "mac_sealed": period.seal(mac),
+        "key_period": period.name,
+    }
+    known = find_device(conn, keys, mac, now=now)
+    if known is not None:
+        conn.execute(update(device).where(device.c.id == known).values(last_seen_at=now, **sealed))
+        return known
+    statement = insert_for(conn, device).values(first_seen_at=now, last_seen_at=now, **sealed)
+    statement = statement.on_conflict_do_update(index_elements=["mac_hash"], set_={"last_seen_at": now})
+    return int(conn.execute(statement.returning(device.c.id)).scalar_one())
+
+
+def mac_of(conn: Connection, keys: KeyRing, device_id: int) -> MacAddress | None:
+    """The device's MAC address, None once its period's key is destroyed."""
+    row = conn.execute(select(device.c.mac_sealed, device.c.key_period).where(device.c.id == device_id)).one()
+    return unseal_mac(keys, bytes(row.mac_sealed), row.key_period)
+
+
+def unseal_mac(keys: KeyRing, sealed: bytes, period: str) -> MacAddress | None:
+    held = keys.periods.get(period)
+    return None if held is None else held.unseal(sealed)
+
+
+# Plans and terms --------------------------------------------------------------------------------
+
+
+def plans(conn: Connection, way: Way | None = None) -> list[Plan]:
+    """All plans, or those of one way in, by name."""
+    query = select(plan).order_by(plan.c.name)
+    if way is not None:
+        query = query.where(plan.c.way == way.value)
+    return [plan_of(row) for row in conn.execute(query).mappings()]
+
+
+def plan_by_id(conn: Connection, plan_id: int) -> Plan:
+    return plan_of(conn.execute(select(plan).where(plan.c.id == plan_id)).mappings().one())
+
+
+def current_terms(conn: Connection) -> list[Terms]:
+    """The newest version's texts, one per language."""
+    newest = select(func.max(terms.c.version)).scalar_subquery()
+    rows = conn.execute(select(terms).where(terms.c.version == newest)).mappings()
+    return [terms_of(row) for row in rows]
+
+
+# Acceptances, grants, tickets ----------------------------------------------------------------------
+
+
+def record_acceptance(conn: Connection, *, device_id: int, terms_id: int, now: datetime) -> None:
+    conn.execute(insert(acceptance).values(device_id=device_id, terms_id=terms_id, accepted_at=now))
+
+
+def add_grant(conn: Connection, **values: Any) -> int:
+    """A new grant; `values` are the columns of `grant_` without its id and its later marks."""
+    return int(conn.execute(insert(grant).values(**values).returning(grant.c.id)).scalar_one())
+
+
+def add_ticket(conn: Connection, ticket_: Ticket) -> None:
+    conn.execute(
+        insert(ticket).values(
+            name=ticket_.name,
+            grant_id=ticket_.grant_id,
+            device_id=ticket_.device_id,
+            issued_at=ticket_.issued_at,
+            expires_at=ticket_.expires_at,
+        )
+    )
+
+
+def latest_grant(conn: Connection, device_id: int) -> Grant | None:
+    """The device's newest grant, ended or not."""
+    query = (
+        select(*GRANT_COLUMNS)
+        .join(terms, terms.c.id == grant.c.terms_id)
+        .where(grant.c.device_id == device_id)
+        .order_by(grant.c.granted_at.desc(), grant.c.id.desc())
+        .limit(1)
+    )
+    row = conn.execute(query).mappings().first()
+    return None if row is None else grant_of(row)
+
+
+def end_grants(conn: Connection, device_id: int, *, now: datetime) -> int:
+    """End every grant of a device that still admits it, and its remembering. Returns how many."""
+    ended = conn.execute(
+        update(grant)
+        .where(grant.c.device_id == device_id, grant.c.ended_at.is_(None))
+        .values(ended_at=now, remembered=False)
+    )
+    return ended.rowcount
+
+
+def is_blocked(conn: Connection, device_id: int, *, now: datetime) -> bool:
+    query = select(block.c.id).where(
+        block.c.device_id == device_id,
+        block.c.from_at <= now,
+        (block.c.until_at.is_(None)) | (block.c.until_at > now),
+    )
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def used_on(conn: Connection, device_id: int, day: Any) -> tuple[int, int, int]:
+    """Seconds, octets down and octets up of a device on a local day."""
+    row = conn.execute(
+        select(usage_daily.c.seconds, usage_daily.c.octets_down, usage_daily.c.octets_up).where(
+            usage_daily.c.device_id == device_id, usage_daily.c.day == day
+        )
+    ).first()
+    return (0, 0, 0) if row is None else (row.seconds, row.octets_down, row.octets_up)
+
+
+def purge_tickets(conn: Connection, *, expired_before: datetime) -> int:
+    """Delete tickets that nobody can redeem any more."""
+    return conn.execute(ticket.delete().where(ticket.c.expires_at < expired_before)).rowcount

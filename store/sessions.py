@@ -1,0 +1,106 @@
+"""Sessions as people ask for them: who is online, what has this device been doing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from hotspot.values import Octets
+from store.schema import grant as grant_table
+from store.schema import nas, outbox, plan, session, site
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A session as shown. `disconnect` is the state of the newest Disconnect-Request for it, if any."""
+
+    id: int
+    device_id: int
+    nas_name: str
+    site_name: str
+    plan_name: str | None
+    ssid: str
+    started_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None
+    seconds: int
+    octets: Octets
+    terminate_cause: str | None
+    estimated: bool
+    disconnect: str | None
+    error_cause: int | None
+
+
+def _views() -> Select[Any]:
+    older = outbox.alias()
+    newest = select(func.max(older.c.id)).where(older.c.session_id == session.c.id).scalar_subquery()
+    return (
+        select(
+            session,
+            nas.c.name.label("nas_name"),
+            site.c.name.label("site_name"),
+            plan.c.name.label("plan_name"),
+            outbox.c.state.label("disconnect"),
+            outbox.c.error_cause,
+        )
+        .join(nas, nas.c.id == session.c.nas_id)
+        .join(site, site.c.id == nas.c.site_id)
+        .outerjoin(grant_table, grant_table.c.id == session.c.grant_id)
+        .outerjoin(plan, plan.c.id == grant_table.c.plan_id)
+        .outerjoin(outbox, outbox.c.id == newest)
+    )
+
+
+def _view_of(row: Any) -> SessionView:
+    octets = Octets(row["segment_down"] + row["finished_down"], row["segment_up"] + row["finished_up"])
+    return SessionView(
+        id=row["id"],
+        device_id=row["device_id"],
+        nas_name=row["nas_name"],
+        site_name=row["site_name"],
+        plan_name=row["plan_name"],
+        ssid=row["ssid"],
+        started_at=row["started_at"],
+        updated_at=row["updated_at"],
+        ended_at=row["ended_at"],
+        seconds=row["seconds"],
+        octets=octets,
+        terminate_cause=row["terminate_cause"],
+        estimated=row["estimated"],
+        disconnect=row["disconnect"],
+        error_cause=row["error_cause"],
+    )
+
+
+def live(conn: Connection, *, limit: int, offset: int = 0) -> Sequence[SessionView]:
+    """Open sessions, newest first."""
+    query = _views().where(session.c.ended_at.is_(None)).order_by(session.c.started_at.desc(), session.c.id)
+    return [_view_of(row) for row in conn.execute(query.limit(limit).offset(offset)).mappings()]
+
+
+def recently_ended(conn: Connection, *, since: datetime, limit: int) -> Sequence[SessionView]:
+    """Sessions that ended after `since`, the latest end first."""
+    query = _views().where(session.c.ended_at >= since).order_by(session.c.ended_at.desc())
+    return [_view_of(row) for row in conn.execute(query.limit(limit)).mappings()]
+
+
+def count_live(conn: Connection) -> int:
+    query = select(func.count()).select_from(session).where(session.c.ended_at.is_(None))
+    return int(conn.execute(query).scalar_one())
+
+
+def by_id(conn: Connection, session_id: int) -> SessionView | None:
+    """One session of this city, None where it has none of that id."""
+    row = conn.execute(_views().where(session.c.id == session_id)).mappings().first()
+    return None if row is None else _view_of(row)
+
+
+def latest_of_device(conn: Connection, device_id: int) -> SessionView | None:
+    """The device's newest session, open or not."""
+    query = _views().where(session.c.device_id == device_id)
+    row = conn.execute(query.order_by(session.c.started_at.desc()).limit(1)).mappings().first()
+    return None if row is None else _view_of(row)

@@ -1,0 +1,54 @@
+"""One city's database behind two doors: `read()` and `write()`. That is the whole interface.
+
+What stands inside a `write()` is one transaction, committed at its end; nothing slow belongs in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from store.engine import open_engine
+from store.keys import KeyRing
+
+Unavailable = (OperationalError, DBAPIError, PoolTimeout)
+"""What a caller catches to say "the database is away" instead of a traceback."""
+
+
+class Store:
+    """A city's database and keys."""
+
+    def __init__(self, engine: Engine, keys: KeyRing) -> None:
+        self.engine = engine
+        self.keys = keys
+        self._writer = engine.execution_options(writes=True)
+        self._reader = engine.execution_options(postgresql_readonly=True)
+
+    @classmethod
+    def open(cls, url: str, keys: KeyRing, *, password: str | None = None) -> Store:
+        """Open without looking at it; `store.migrate.require_current` checks the revision."""
+        return cls(open_engine(url, password), keys)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view; writing in it fails on PostgreSQL."""
+        with self._reader.connect() as conn, conn.begin():
+            yield conn
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, durable when this returns."""
+        with self._writer.connect() as conn, conn.begin():
+            yield conn
+
+    def ping(self) -> None:
+        """Raises one of `Unavailable` when the database does not answer."""
+        with self.read() as conn:
+            conn.execute(select(text("1")))
+
+    def close(self) -> None:
+        self.engine.dispose()

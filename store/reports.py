@@ -13,13 +13,12 @@ from store.schema import session, usage_daily
 
 def day_counts(conn: Connection, first: date, last: date) -> list[DayCount]:
     """One row for each local day from `first` to `last` on which anything was counted."""
-    started: dict[date, int] = dict(
-        conn.execute(
-            select(session.c.local_day, func.count())
-            .where(session.c.local_day.between(first, last))
-            .group_by(session.c.local_day)
-        ).tuples()
+    starts = conn.execute(
+        select(session.c.local_day, func.count().label("count"))
+        .where(session.c.local_day.between(first, last))
+        .group_by(session.c.local_day)
     )
+    started = {row["local_day"]: int(row["count"]) for row in starts.mappings()}
     use = conn.execute(
         select(
             usage_daily.c.day,

@@ -1,0 +1,101 @@
+"""The metrics listener of a process: `/cities/<key>/metrics`, each behind that city's own token.
+
+The city is taken from the path, the right to read it from the token; a wrong token and an unknown city look alike.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hmac
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from hotspot.errors import ConfigError
+from service.cities import City
+
+log = logging.getLogger(__name__)
+
+REQUEST_TIMEOUT_S = 10
+
+
+@dataclass(frozen=True)
+class Target:
+    """One city's registry and the token that opens it."""
+
+    registry: CollectorRegistry
+    token: str
+
+
+Healthy = Callable[[], bool]
+
+
+class MetricsListener:
+    """Serves on its own threads until `close`."""
+
+    def __init__(self, listen: str, targets: Mapping[str, Target], healthy: Healthy = lambda: True) -> None:
+        host, _, port = listen.rpartition(":")
+        handler = type("Handler", (_Handler,), {"targets": dict(targets), "healthy": staticmethod(healthy)})
+        try:
+            self._server = ThreadingHTTPServer((host.strip("[]"), int(port)), handler)
+        except OSError as error:
+            raise ConfigError(f"metrics_listen {listen}: cannot listen there ({error.strerror})") from None
+        self._server.daemon_threads = True
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def serve(listen: str, cities: Iterable[City], healthy: Healthy = lambda: True) -> MetricsListener:
+    """Start the listener of a process that carries these cities. ConfigError where the port is taken."""
+    targets = {city.key: Target(city.registry, city.store.keys.metrics_token) for city in cities}
+    return MetricsListener(listen, targets, healthy)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    targets: Mapping[str, Target]
+    healthy: Healthy
+    timeout = REQUEST_TIMEOUT_S
+    server_version, sys_version = "kogge", ""
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path == "/healthz":
+            self._reply(200 if self.healthy() else 503, b"ok\n" if self.healthy() else b"not healthy\n")
+            return
+        target = self._authorised(path)
+        if target is None:
+            self._reply(401, b"wrong or missing token\n", ("WWW-Authenticate", "Bearer"))
+            return
+        self._reply(200, generate_latest(target.registry), ("Content-Type", CONTENT_TYPE_PLAIN_0_0_4))
+
+    def _authorised(self, path: str) -> Target | None:
+        key = path.removeprefix("/cities/").removesuffix("/metrics")
+        target = self.targets.get(key) if path == f"/cities/{key}/metrics" else None
+        offered = self.headers.get("Authorization", "").removeprefix("Bearer ").encode("latin-1", "replace")
+        wanted = (target.token if target else "none").encode()
+        return target if hmac.compare_digest(offered, wanted) else None
+
+    def _reply(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
+        packed = len(body) > 1_000 and "gzip" in self.headers.get("Accept-Encoding", "")
+        body = gzip.compress(body, 1) if packed else body
+        self.send_response(status)
+        for name, value in (*headers, *((("Content-Encoding", "gzip"),) if packed else ())):
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        log.debug(format, *args)

@@ -10,11 +10,13 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     op.create_table(
         "device",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column("mac_hash", sa.LargeBinary(), nullable=False),
         sa.Column("mac_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("key_period", sa.Text(), nullable=False),
@@ -25,7 +27,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "guess",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column("bucket", sa.LargeBinary(), nullable=False),
         sa.Column("at", store.types.Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_guess")),
@@ -42,7 +44,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "plan",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("way", sa.Text(), nullable=False),
@@ -59,7 +61,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "site",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("district", sa.Text(), nullable=False),
@@ -71,7 +73,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "staff",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column("login", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
@@ -83,7 +85,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "terms",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
@@ -94,15 +96,15 @@ def upgrade() -> None:
     )
     op.create_table(
         "acceptance",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column(
             "device_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column(
             "terms_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column("accepted_at", store.types.Instant(), nullable=False),
@@ -113,10 +115,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_acceptance_device_id"), "acceptance", ["device_id"], unique=False)
     op.create_table(
         "access_point",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column(
             "site_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column("name", sa.Text(), nullable=False),
@@ -131,11 +133,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "audit",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column("at", store.types.Instant(), nullable=False),
         sa.Column(
             "staff_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=True,
         ),
         sa.Column("action", sa.Text(), nullable=False),
@@ -147,10 +149,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_audit_at"), "audit", ["at"], unique=False)
     op.create_table(
         "block",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column(
             "device_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -158,7 +160,7 @@ def upgrade() -> None:
         sa.Column("until_at", store.types.Instant(), nullable=True),
         sa.Column(
             "created_by",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.ForeignKeyConstraint(["created_by"], ["staff.id"], name=op.f("fk_block_created_by_staff")),
@@ -168,10 +170,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_block_device_id"), "block", ["device_id"], unique=False)
     op.create_table(
         "nas",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column(
             "site_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column("name", sa.Text(), nullable=False),
@@ -196,7 +198,7 @@ def upgrade() -> None:
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column(
             "staff_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column("expires_at", store.types.Instant(), nullable=False),
@@ -209,7 +211,7 @@ def upgrade() -> None:
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column(
             "staff_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column("created_at", store.types.Instant(), nullable=False),
@@ -222,7 +224,7 @@ def upgrade() -> None:
         "usage_daily",
         sa.Column(
             "device_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column("day", store.types.Day(), nullable=False),
@@ -235,10 +237,10 @@ def upgrade() -> None:
     op.create_index("ix_usage_daily_day", "usage_daily", ["day"], unique=False)
     op.create_table(
         "voucher_batch",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column(
             "plan_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column("label", sa.Text(), nullable=False),
@@ -247,7 +249,7 @@ def upgrade() -> None:
         sa.Column("created_at", store.types.Instant(), nullable=False),
         sa.Column(
             "created_by",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.ForeignKeyConstraint(["created_by"], ["staff.id"], name=op.f("fk_voucher_batch_created_by_staff")),
@@ -258,7 +260,7 @@ def upgrade() -> None:
         "access_point_health",
         sa.Column(
             "access_point_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             autoincrement=False,
             nullable=False,
         ),
@@ -280,10 +282,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "voucher",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column(
             "batch_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column("code_hash", sa.LargeBinary(), nullable=False),
@@ -302,32 +304,32 @@ def upgrade() -> None:
     op.create_index(op.f("ix_voucher_batch_id"), "voucher", ["batch_id"], unique=False)
     op.create_table(
         "grant_",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column(
             "device_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column(
             "plan_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column(
             "voucher_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=True,
         ),
         sa.Column(
             "terms_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column("way", sa.Text(), nullable=False),
         sa.Column("granted_at", store.types.Instant(), nullable=False),
         sa.Column("until_at", store.types.Instant(), nullable=False),
         sa.Column("remember_until", store.types.Instant(), nullable=True),
-        sa.Column("remembered", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("remembered", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("accepted_at", store.types.Instant(), nullable=True),
         sa.Column("ended_at", store.types.Instant(), nullable=True),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_grant__device_id_device")),
@@ -345,21 +347,21 @@ def upgrade() -> None:
     op.create_index(op.f("ix_grant__voucher_id"), "grant_", ["voucher_id"], unique=False)
     op.create_table(
         "decision",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column("decided_at", store.types.Instant(), nullable=False),
         sa.Column(
             "nas_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column(
             "device_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=True,
         ),
         sa.Column(
             "grant_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=True,
         ),
         sa.Column("proof", sa.Text(), nullable=False),
@@ -372,20 +374,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_decision_decided_at"), "decision", ["decided_at"], unique=False)
     op.create_table(
         "session",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column(
             "device_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column(
             "grant_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=True,
         ),
         sa.Column(
             "nas_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column("acct_session_id", sa.Text(), nullable=False),
@@ -437,12 +439,12 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column(
             "grant_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column(
             "device_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=False,
         ),
         sa.Column("issued_at", store.types.Instant(), nullable=False),
@@ -454,11 +456,11 @@ def upgrade() -> None:
     op.create_index(op.f("ix_ticket_expires_at"), "ticket", ["expires_at"], unique=False)
     op.create_table(
         "outbox",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column(
             "session_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=True,
         ),
         sa.Column("state", sa.Text(), nullable=False),
@@ -469,7 +471,7 @@ def upgrade() -> None:
         sa.Column("changed_at", store.types.Instant(), nullable=False),
         sa.Column(
             "requested_by",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            ID,
             nullable=True,
         ),
         sa.ForeignKeyConstraint(["requested_by"], ["staff.id"], name=op.f("fk_outbox_requested_by_staff")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from hotspot.privacy import suppress
@@ -39,16 +39,16 @@ class DayFigures:
 
 @dataclass(frozen=True, slots=True)
 class MonthReport:
-    """A month for the officials of one city."""
+    """A month for the officials of one city. Totals are None where the whole month is too small a group."""
 
     month: Month
     days: tuple[DayFigures, ...]
-    sessions: int
-    device_days: int
-    hours: int
-    gigabytes_down: float
-    gigabytes_up: float
     smallest_group: int
+    sessions: int | None = None
+    device_days: int | None = None
+    hours: int | None = None
+    gigabytes_down: float | None = None
+    gigabytes_up: float | None = None
 
     @property
     def busiest(self) -> DayFigures | None:
@@ -63,15 +63,18 @@ def build_month(counts: Sequence[DayCount], month: Month, *, smallest_group: int
     days = [month.first_day + timedelta(days=n) for n in range(month.last_day.day)]
     rows = [by_day.get(day) or DayCount(day, 0, 0, 0, NO_OCTETS) for day in days]
     visible = suppress([row.device_days for row in rows], smallest=smallest_group)
-    return MonthReport(
-        month=month,
-        days=tuple(_figures(row, shown) for row, shown in zip(rows, visible, strict=True)),
+    figures = tuple(_figures(row, shown) for row, shown in zip(rows, visible, strict=True))
+    report = MonthReport(month, figures, smallest_group)
+    device_days = sum(row.device_days for row in rows)
+    if 0 < device_days < smallest_group:  # a lone hidden day would stand in the total
+        return report
+    return replace(
+        report,
         sessions=sum(row.sessions for row in rows),
-        device_days=sum(row.device_days for row in rows),
+        device_days=device_days,
         hours=round(sum(row.seconds for row in rows) / 3600),
         gigabytes_down=round(sum(row.octets.down for row in rows) / 1e9, 2),
         gigabytes_up=round(sum(row.octets.up for row in rows) / 1e9, 2),
-        smallest_group=smallest_group,
     )
 
 

@@ -24,7 +24,7 @@ from store.store import Store, Unavailable
 
 log = logging.getLogger(__name__)
 
-disable_created_metrics()  # `_created` series double the page and tell nothing we do not know
+disable_created_metrics()  # type: ignore[no-untyped-call]  # `_created` series double the page and tell nothing we do not know
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,7 @@ def open_city(installation: Installation, config: CityConfig, *, now: datetime) 
         migrate.require_current(store.engine)
     except Unavailable as error:
         store.close()
-        raise ConfigError(
-            f"the database does not answer ({str(error.__cause__ or error).splitlines()[0]})"
-        ) from None
+        raise ConfigError(f"the database does not answer ({str(error.__cause__ or error).splitlines()[0]})") from None
     except ConfigError:
         store.close()
         raise
@@ -96,9 +94,7 @@ def open_cities(path: Path, only: Sequence[str] = ()) -> Opened:
     problems = [str(problem) for problem in loaded.problems]
     known = {config.key for config in loaded.cities}
     problems += [
-        f"--city {key}: no such city; there are {', '.join(sorted(known))}"
-        for key in only
-        if key not in known
+        f"--city {key}: no such city; there are {', '.join(sorted(known))}" for key in only if key not in known
     ]
     cities: list[City] = []
     for config in loaded.cities:

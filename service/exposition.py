@@ -59,7 +59,7 @@ class MetricsListener:
 
 def serve(listen: str, cities: Iterable[City], healthy: Healthy = lambda: True) -> MetricsListener:
     """Start the listener of a process that carries these cities. ConfigError where the port is taken."""
-    targets = {city.key: Target(city.registry, city.store.keys.metrics_token) for city in cities}
+    targets: dict[str, Target] = {city.key: Target(city.registry, city.store.keys.metrics_token) for city in cities}
     return MetricsListener(listen, targets, healthy)
 
 

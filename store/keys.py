@@ -12,7 +12,7 @@ import hmac
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -44,9 +44,7 @@ def _unseal(key: bytes, sealed: bytes, context: bytes) -> bytes:
     try:
         return ChaCha20Poly1305(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
     except InvalidTag:
-        raise ConfigError(
-            "a stored secret was sealed with another key; is this the city's key folder?"
-        ) from None
+        raise ConfigError("a stored secret was sealed with another key; is this the city's key folder?") from None
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class Period:
     """One retention period's keys for MAC addresses."""
 
     name: str
-    key: bytes
+    key: bytes = field(repr=False)
 
     @cached_property
     def hash_key(self) -> bytes:
@@ -106,9 +104,7 @@ class KeyRing:
         """Decrypt what `seal` made, by whichever master key; ConfigError where the key is not held."""
         number = sealed[0]
         if not 1 <= number <= len(self.masters):
-            raise ConfigError(
-                f"a stored secret needs master-{number}.key, which the key folder does not hold"
-            )
+            raise ConfigError(f"a stored secret needs master-{number}.key, which the key folder does not hold")
         return _unseal(_hkdf(self.masters[number - 1], purpose), sealed[1:], purpose.encode())
 
     def current_period(self, now: datetime) -> Period:
@@ -156,9 +152,7 @@ def load(folder: Path, *, now: datetime) -> KeyRing:
     masters: list[bytes] = []
     while (path := folder / f"master-{len(masters) + 1}.key").exists():
         masters.append(_read(path))
-    periods = {
-        path.stem: Period(path.stem, _read(path)) for path in sorted((folder / "periods").glob("*.key"))
-    }
+    periods = {path.stem: Period(path.stem, _read(path)) for path in sorted((folder / "periods").glob("*.key"))}
     if not masters or not any(name <= f"{now:%Y-%m}" for name in periods):
         raise ConfigError(f"{folder}: this city has no keys yet; run `kogge init` (or `kogge migrate`) first")
     return KeyRing(tuple(masters), periods, _read(folder / "metrics.token").hex())
@@ -174,7 +168,5 @@ def _read(path: Path) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise ConfigError(
-            f"{path}: not a key of {KEY_BYTES} octets in hexadecimal; restore it from your backup"
-        )
+        raise ConfigError(f"{path}: not a key of {KEY_BYTES} octets in hexadecimal; restore it from your backup")
     return key

@@ -48,6 +48,4 @@ def require_current(engine: Engine) -> None:
     if current is None:
         raise ConfigError("the database is empty; run `kogge init` first")
     if current != head:
-        raise ConfigError(
-            f"the database has revision {current}, this version wants {head}; run `kogge migrate`"
-        )
+        raise ConfigError(f"the database has revision {current}, this version wants {head}; run `kogge migrate`")

@@ -70,9 +70,7 @@ def set_password(conn: Connection, staff_id: int, password_hash: str) -> None:
 
 
 def add_invite(conn: Connection, *, staff_id: int, token: str, expires_at: datetime) -> None:
-    conn.execute(
-        insert(staff_invite).values(token_hash=token_hash(token), staff_id=staff_id, expires_at=expires_at)
-    )
+    conn.execute(insert(staff_invite).values(token_hash=token_hash(token), staff_id=staff_id, expires_at=expires_at))
 
 
 def invited(conn: Connection, token: str, *, now: datetime) -> Member | None:

@@ -27,9 +27,7 @@ def test_a_code_is_read_however_it_is_typed(random_octets: bytes, frame: str) ->
     assert parse_code(frame.format(show_code(code).lower())) == code
 
 
-@pytest.mark.parametrize(
-    "text", ["", "ABCDE", "ABCDE-FGHJ1", "ABCDE-FGHJO", "ABCDE-FGHJK-L", "A" * 41, "ÄBCDEFGHJK"]
-)
+@pytest.mark.parametrize("text", ["", "ABCDE", "ABCDE-FGHJ1", "ABCDE-FGHJO", "ABCDE-FGHJK-L", "A" * 41, "ÄBCDEFGHJK"])
 def test_what_cannot_be_a_code_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="not a voucher code"):
         parse_code(text)
@@ -92,9 +90,7 @@ def test_no_hidden_cell_can_be_computed_from_the_total(counts: list[int], smalle
     hidden = [count for count, cell in zip(counts, shown, strict=True) if cell is None]
     assert all(cell is None or cell == 0 or cell >= smallest for cell in shown)
     assert all(cell is None or cell == count for cell, count in zip(shown, counts, strict=True))
-    if (
-        len(hidden) == 1
-    ):  # then it is the only day with anybody at all, and there is nothing to hide it behind
+    if len(hidden) == 1:  # then it is the only day with anybody at all, and there is nothing to hide it behind
         assert sum(1 for count in counts if count) == 1
 
 
@@ -114,9 +110,7 @@ def test_a_month_has_all_its_days_and_hides_small_groups() -> None:
 
 
 def test_a_month_of_one_small_day_hides_its_totals_too() -> None:
-    report = build_month(
-        [DayCount(date(2026, 11, 2), 3, 2, 60, Octets(1, 1))], Month(2026, 11), smallest_group=5
-    )
+    report = build_month([DayCount(date(2026, 11, 2), 3, 2, 60, Octets(1, 1))], Month(2026, 11), smallest_group=5)
     assert (report.device_days, report.sessions, report.gigabytes_down) == (None, None, None)
 
 

@@ -1,0 +1,302 @@
+"""The shape of the files: every key with its type, bounds and default. `docs/configuration.md` explains each."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyAddress,
+    IPvAnyNetwork,
+    model_validator,
+)
+
+from hotspot.plan import Way
+from hotspot.values import CityKey
+
+LANGUAGES = ("de", "en")
+"""Languages that the portal's texts exist in."""
+
+
+def _key(text: str) -> CityKey:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{1,30}", text):
+        raise ValueError("must be 2 to 31 lower-case letters, digits or dashes, such as `rostock`")
+    return CityKey(text)
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{text!r} is not an IANA time zone, such as `Europe/Berlin`") from None
+    return text
+
+
+def _language(text: str) -> str:
+    if text not in LANGUAGES:
+        raise ValueError(f"no texts in {text!r}; there are {', '.join(LANGUAGES)}")
+    return text
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"{text!r} is not an address such as `https://wlan.rostock.de`")
+    return text.rstrip("/")
+
+
+def _listen(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not (colon and host and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError(f"{text!r} is not an address and port such as `127.0.0.1:8080`")
+    return text
+
+
+def _database_url(text: str) -> str:
+    if text and not text.startswith(("sqlite:///", "postgresql://")):
+        raise ValueError("must start with `sqlite:///` or `postgresql://`, or be left out for an SQLite file")
+    return text
+
+
+Integer = Annotated[int, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Url = Annotated[str, AfterValidator(_url)]
+Listen = Annotated[str, AfterValidator(_listen)]
+
+
+class Section(BaseModel):
+    """A table of the file: frozen, and no key that we do not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+# The installation ---------------------------------------------------------------------------------
+
+
+class PortalProcess(Section):
+    listen: Listen = "127.0.0.1:8080"
+    metrics_listen: Listen = "127.0.0.1:9106"
+    start_page_host: str = ""
+    threads: Annotated[int, Field(strict=True, ge=1, le=64)] = 8
+
+
+class RadiusProcess(Section):
+    metrics_listen: Listen = "127.0.0.1:9107"
+
+
+class MonitorProcess(Section):
+    metrics_listen: Listen = "127.0.0.1:9108"
+
+
+class Log(Section):
+    level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    format: Annotated[str, Field(pattern="^(text|json)$")] = "text"
+
+
+class Installation(Section):
+    """`kogge.toml`: where things stand on this machine. Relative paths start at the file's folder."""
+
+    data_dir: Path
+    cities_dir: Path = Path("cities")
+    portal: PortalProcess = PortalProcess()
+    radius: RadiusProcess = RadiusProcess()
+    monitor: MonitorProcess = MonitorProcess()
+    log: Log = Log()
+
+    @model_validator(mode="after")
+    def _own_ports(self) -> Installation:
+        listens = (
+            self.portal.listen,
+            self.portal.metrics_listen,
+            self.radius.metrics_listen,
+            self.monitor.metrics_listen,
+        )
+        twice = next((listen for listen in listens if listens.count(listen) > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice} stands at two listeners; each needs its own")
+        return self
+
+
+# A city -------------------------------------------------------------------------------------------
+
+
+class Contact(Section):
+    operator: Text
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+    phone: str = ""
+
+
+class Portal(Section):
+    url: Url
+    staff_url: Url
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    unnatted_networks: tuple[IPvAnyNetwork, ...] = ()
+
+    @property
+    def host(self) -> str:
+        """The Host that residents ask for, in lower case, without a port."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def staff_host(self) -> str:
+        return urlsplit(self.staff_url).hostname or ""
+
+
+class Radius(Section):
+    listen: IPvAnyAddress
+    auth_port: Port
+    acct_port: Port
+    interim_seconds: Annotated[int, Field(strict=True, ge=60, le=3600)] = 300
+
+
+class Database(Section):
+    url: Annotated[str, AfterValidator(_database_url)] = ""
+    password_file: Path | None = None
+
+
+class Monitor(Section):
+    poll_interval_s: Annotated[int, Field(strict=True, ge=5, le=3600)] = 60
+    timeout_s: Annotated[float, Field(gt=0, le=30)] = 2.0
+    retries: Annotated[int, Field(strict=True, ge=0, le=5)] = 1
+    max_in_flight: Annotated[int, Field(strict=True, ge=1, le=80)] = 40
+
+
+class Limits(Section):
+    decision_log_days: Annotated[int, Field(strict=True, ge=1, le=365)] = 14
+    session_days: Annotated[int, Field(strict=True, ge=1, le=3650)] = 90
+    staff_session_minutes: Annotated[int, Field(strict=True, ge=5, le=1440)] = 480
+    login_attempts: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
+    login_window_minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] = 15
+    voucher_guesses: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
+    voucher_window_minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] = 15
+    voucher_batch_max: Annotated[int, Field(strict=True, ge=1, le=5000)] = 500
+    page_rows: Annotated[int, Field(strict=True, ge=10, le=1000)] = 100
+
+
+# What `kogge init` imports once ---------------------------------------------------------------------
+
+
+class SeedSite(Section):
+    key: Text
+    name: Text
+    district: Text
+    kind: Text
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+
+
+class SeedAccessPoint(Section):
+    name: Text
+    site: Text
+    address: IPvAnyAddress
+    port: Port = 161
+    snmp: Annotated[str, Field(pattern="^(v2c|v3)$")] = "v2c"
+
+
+class SeedNas(Section):
+    name: Text
+    site: Text
+    nas_identifier: Text
+    address: IPvAnyAddress
+    product: Annotated[str, Field(pattern="^(coovachilli)$")] = "coovachilli"
+    login_url: Url
+    coa_port: Port = 3799
+    require_message_authenticator: Flag = True
+    octets_swapped: Flag = False
+
+
+class SeedPlan(Section):
+    key: Text
+    name: Text
+    way: Way
+    session_minutes: Annotated[int, Field(strict=True, ge=1, le=10_080)]
+    idle_minutes: Annotated[int, Field(strict=True, ge=0, le=1_440)] = 10
+    daily_minutes: Annotated[int, Field(strict=True, ge=0, le=1_440)] = 0
+    daily_megabytes: Annotated[int, Field(strict=True, ge=0, le=10_000_000)] = 0
+    rate_down_kbps: Annotated[int, Field(strict=True, ge=0, le=2_000_000)] = 0
+    rate_up_kbps: Annotated[int, Field(strict=True, ge=0, le=2_000_000)] = 0
+    devices_max: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 1
+    remember_hours: Annotated[int, Field(strict=True, ge=0, le=8_760)] = 0
+
+
+class SeedTerms(Section):
+    version: Annotated[int, Field(strict=True, ge=1)]
+    language: Annotated[str, AfterValidator(_language)]
+    title: Text
+    body: Annotated[str, Field(min_length=1, max_length=20_000)]
+
+
+class Seed(Section):
+    sites: tuple[SeedSite, ...] = ()
+    access_points: tuple[SeedAccessPoint, ...] = ()
+    nases: tuple[SeedNas, ...] = ()
+    plans: tuple[SeedPlan, ...] = ()
+    terms: tuple[SeedTerms, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Seed:
+        sites = {site.key for site in self.sites}
+        for kind, entries in (("access_points", self.access_points), ("nases", self.nases)):
+            _no_twins(kind, [entry.name for entry in entries])
+            for entry in entries:
+                if entry.site not in sites:
+                    raise ValueError(f"{kind}: {entry.name!r} stands at site {entry.site!r}, which is not in sites")
+        _no_twins("nases", [nas.nas_identifier for nas in self.nases])
+        _no_twins("nases", [str(nas.address) for nas in self.nases])
+        _no_twins("sites", [site.key for site in self.sites])
+        _no_twins("plans", [plan.key for plan in self.plans])
+        _no_twins("terms", [f"version {text.version} in {text.language}" for text in self.terms])
+        return self
+
+
+def _no_twins(kind: str, names: list[str]) -> None:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{kind}: {twice!r} stands there twice")
+
+
+class CityConfig(Section):
+    """`cities/<key>.toml`: a city's identity, zone, listeners, database and limits."""
+
+    key: Annotated[CityKey, AfterValidator(_key)]
+    name: Text
+    time_zone: Annotated[str, AfterValidator(_zone)] = "Europe/Berlin"
+    languages: Annotated[tuple[Annotated[str, AfterValidator(_language)], ...], Field(min_length=1)] = (
+        "de",
+        "en",
+    )
+    contact: Contact
+    portal: Portal
+    radius: Radius
+    database: Database = Database()
+    monitor: Monitor = Monitor()
+    limits: Limits = Limits()
+    seed: Seed = Field(default=Seed(), repr=False)
+
+    @model_validator(mode="after")
+    def _two_ports(self) -> CityConfig:
+        if self.radius.auth_port == self.radius.acct_port:
+            raise ValueError("radius: auth_port and acct_port are the same")
+        return self
+
+
+def fields_of(model: type[BaseModel], prefix: str = "") -> dict[str, Any]:
+    """Every key of a model with its default, dotted, for the documentation's test."""
+    found: dict[str, Any] = {}
+    for name, info in model.model_fields.items():
+        inner = [kind for kind in (info.annotation, *getattr(info.annotation, "__args__", ())) if _is_section(kind)]
+        found |= fields_of(inner[0], f"{prefix}{name}.") if inner else {f"{prefix}{name}": info.default}
+    return found
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

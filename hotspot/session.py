@@ -24,6 +24,10 @@ MISSED_INTERIMS = 2
 """A session closes as estimated after this many interim updates did not come."""
 
 
+ABANDONED_AFTER = timedelta(hours=24)
+"""A session of a NAS that fell silent itself closes after this."""
+
+
 class Record(StrEnum):
     """Acct-Status-Type of a session's record (RFC 2866 section 5.1)."""
 
@@ -123,10 +127,36 @@ def close_estimated(totals: Totals, *, cause: str) -> Totals:
     return replace(totals, ended_at=totals.updated_at, terminate_cause=cause, estimated=True)
 
 
-def is_stale(totals: Totals, *, interim_seconds: int, now: datetime) -> bool:
-    """Whether enough interim updates are missing to believe that the session is over."""
-    silence = timedelta(seconds=interim_seconds * MISSED_INTERIMS + SAME_START_SECONDS)
-    return totals.ended_at is None and now - totals.updated_at > silence
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """That accounting came in from a NAS, without a long gap, from `since` to `last`."""
+
+    since: datetime
+    last: datetime
+
+
+def silence_allowed(interim_seconds: int) -> timedelta:
+    """How long a session may go unheard of before it counts as over."""
+    return timedelta(seconds=interim_seconds * MISSED_INTERIMS + SAME_START_SECONDS)
+
+
+def extend(contact: Contact | None, *, interim_seconds: int, now: datetime) -> Contact:
+    """The contact after a record from the NAS. A gap starts it anew: our own outage must close nobody."""
+    if contact is None or now - contact.last > silence_allowed(interim_seconds):
+        return Contact(now, now)
+    return Contact(contact.since, max(contact.last, now))
+
+
+def is_stale(updated_at: datetime, contact: Contact | None, *, interim_seconds: int, now: datetime) -> bool:
+    """Whether an open session is over: its interims are missing while its NAS was heard, or it is a day old.
+
+    Missed interims count only while we were receiving from that NAS.
+    """
+    if now - updated_at > ABANDONED_AFTER:
+        return True
+    if contact is None:
+        return False
+    return contact.last - max(updated_at, contact.since) > silence_allowed(interim_seconds)
 
 
 def join_gigawords(octets: int, gigawords: int) -> int:

@@ -84,10 +84,10 @@ def mark(
     next_at: datetime | None = None,
     error_cause: int | None = None,
 ) -> None:
-    """Record what became of an order; `error_cause` is RFC 5176's attribute 101."""
+    """Record what became of an order, unless its Stop was quicker; `error_cause` is RFC 5176's attribute 101."""
     conn.execute(
         update(outbox)
-        .where(outbox.c.id == order_id)
+        .where(outbox.c.id == order_id, outbox.c.state.in_([state.value for state in UNFINISHED]))
         .values(
             state=state.value,
             attempts=attempts,

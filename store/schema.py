@@ -110,6 +110,21 @@ nas = Table(
     Column("created_at", Instant, nullable=False),
 )
 
+nas_contact = Table(
+    "nas_contact",
+    metadata,
+    Column(
+        "nas_id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        ForeignKey("nas.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    # Accounting came in without a long gap from `since_at` to `last_at`: only then does silence tell anything.
+    Column("since_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+)
+
 plan = Table(
     "plan",
     metadata,

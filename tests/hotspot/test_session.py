@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from hotspot.session import (
     DELAY_SECONDS_MAX,
     Accounting,
+    Contact,
     Record,
     Totals,
     apply,
     begin,
     close_estimated,
     continues,
+    extend,
     is_stale,
     join_gigawords,
 )
@@ -98,11 +100,27 @@ def test_receive_time_beats_the_clock_of_a_nas() -> None:
     assert replace(START, delay_seconds=5).happened_at == NOON - timedelta(seconds=5)
 
 
-def test_a_session_is_stale_after_two_missed_interims() -> None:
-    totals = after(START)
-    assert not is_stale(totals, interim_seconds=300, now=NOON + timedelta(seconds=660))
-    assert is_stale(totals, interim_seconds=300, now=NOON + timedelta(seconds=661))
-    assert not is_stale(after(START, STOP), interim_seconds=300, now=NOON + timedelta(days=1))
+def test_a_session_is_stale_after_two_missed_interims_while_its_nas_was_heard() -> None:
+    heard = Contact(NOON - timedelta(hours=1), NOON + timedelta(seconds=660))
+    later = replace(heard, last=NOON + timedelta(seconds=661))
+    now = NOON + timedelta(minutes=12)
+    assert not is_stale(NOON, heard, interim_seconds=300, now=now)
+    assert is_stale(NOON, later, interim_seconds=300, now=now)
+
+
+def test_our_own_outage_closes_nobody() -> None:
+    before = Contact(NOON - timedelta(hours=1), NOON)
+    back = extend(before, interim_seconds=300, now=NOON + timedelta(hours=2))
+    assert back == Contact(NOON + timedelta(hours=2), NOON + timedelta(hours=2))
+    assert not is_stale(NOON, back, interim_seconds=300, now=NOON + timedelta(hours=2))
+    assert not is_stale(NOON, None, interim_seconds=300, now=NOON + timedelta(hours=2))
+    going_on = extend(before, interim_seconds=300, now=NOON + timedelta(seconds=60))
+    assert going_on == Contact(before.since, NOON + timedelta(seconds=60))
+
+
+def test_a_nas_that_fell_silent_keeps_its_sessions_for_a_day_only() -> None:
+    assert not is_stale(NOON, None, interim_seconds=300, now=NOON + timedelta(hours=24))
+    assert is_stale(NOON, None, interim_seconds=300, now=NOON + timedelta(hours=24, seconds=1))
 
 
 def test_gigawords_join_exactly() -> None:

@@ -346,6 +346,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_grant__voucher_id"), "grant_", ["voucher_id"], unique=False)
     op.create_table(
+        "nas_contact",
+        sa.Column("nas_id", ID, autoincrement=False, nullable=False),
+        sa.Column("since_at", store.types.Instant(), nullable=False),
+        sa.Column("last_at", store.types.Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["nas_id"], ["nas.id"], name=op.f("fk_nas_contact_nas_id_nas"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("nas_id", name=op.f("pk_nas_contact")),
+    )
+    op.create_table(
         "decision",
         sa.Column("id", ID, nullable=False),
         sa.Column("decided_at", store.types.Instant(), nullable=False),

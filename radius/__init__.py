@@ -1,0 +1,1 @@
+"""UDP in, UDP out: RADIUS authentication, accounting and dynamic authorization."""

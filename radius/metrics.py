@@ -1,0 +1,82 @@
+"""What the RADIUS process counts, one registry a city. Names and labels: docs/metrics.md."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from hotspot.access import Reason
+
+LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+class RadiusMetrics:
+    """One city's counters. No label holds a name, an address or a MAC."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.auth = Counter(
+            "kogge_radius_auth",
+            "Access-Requests decided, by result and the reason of a refusal.",
+            ["result", "reason"],
+            registry=registry,
+        )
+        self.acct = Counter(
+            "kogge_radius_acct",
+            "Accounting records committed, by Acct-Status-Type.",
+            ["type"],
+            registry=registry,
+        )
+        self.dropped = Counter(
+            "kogge_radius_dropped",
+            "Packets met with silence, by port and reason.",
+            ["port", "reason"],
+            registry=registry,
+        )
+        self.duplicates = Counter(
+            "kogge_radius_duplicates",
+            "Retransmissions answered with the bytes of the first reply.",
+            ["port"],
+            registry=registry,
+        )
+        self.latency = Histogram(
+            "kogge_radius_latency_seconds",
+            "From receipt to reply, commit included.",
+            ["port"],
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.batch = Histogram(
+            "kogge_radius_batch_size",
+            "Packets answered by one transaction.",
+            ["port"],
+            buckets=BATCH_BUCKETS,
+            registry=registry,
+        )
+        self.disconnects = Counter(
+            "kogge_radius_disconnects",
+            "Disconnect-Requests, by what became of them.",
+            ["result"],
+            registry=registry,
+        )
+        self.cached = Gauge(
+            "kogge_radius_duplicate_cache_entries",
+            "Requests remembered for retransmissions.",
+            ["port"],
+            registry=registry,
+        )
+        self.clients = Gauge("kogge_radius_clients", "Registered NASes.", registry=registry)
+        self.sessions = Gauge("kogge_radius_sessions_open", "Sessions without an end.", registry=registry)
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """Series exist before their first event, so that rate() sees the first one."""
+        self.auth.labels("accept", "")
+        for reason in Reason:
+            self.auth.labels("reject", reason.value)
+        for kind in ("start", "interim", "stop", "on", "off", "ignored"):
+            self.acct.labels(kind)
+        for port in ("auth", "acct"):
+            self.duplicates.labels(port)
+            self.dropped.labels(port, "unknown_client")
+        for result in ("acked", "refused", "unanswered"):
+            self.disconnects.labels(result)

@@ -1,0 +1,80 @@
+"""A throwaway PostgreSQL: Debian's binaries, a folder of its own, durable settings, no password, loopback only."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+def _binaries() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    return found[-1].parent if found else None
+
+
+def _as_server(*command: str) -> list[str]:
+    """PostgreSQL refuses to run as root: then Debian's own user runs it."""
+    return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else list(command)
+
+
+@dataclass
+class Postgres:
+    """A running server. `database()` makes one database a test."""
+
+    binaries: Path
+    folder: Path
+    port: int
+    user: str
+    _names: Iterator[int] = field(default_factory=itertools.count)
+
+    @classmethod
+    def start(cls, folder: Path) -> Postgres | None:
+        """None where PostgreSQL is not installed."""
+        binaries = _binaries()
+        if binaries is None:
+            return None
+        user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        home = Path("/tmp") / f"kogge-pg-{os.getpid()}"  # a socket's path may not be long
+        home.mkdir(mode=0o700, exist_ok=True)
+        if os.geteuid() == 0:
+            shutil.chown(home, "postgres")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        server = cls(binaries, home, port, user)
+        data = str(home / "data")
+        server._run("initdb", "-D", data, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        options = f"-p {port} -k {home} -c listen_addresses=127.0.0.1 -c max_connections=300"
+        server._run("pg_ctl", "-D", data, "-o", options, "-l", str(home / "log"), "-w", "start")
+        return server
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            _as_server(str(self.binaries / program), *arguments),
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+        )
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[str]:
+        """A new, empty database's URL; it is dropped afterwards."""
+        name = f"kogge_{next(self._names)}"
+        where = ("-h", str(self.folder), "-p", str(self.port))
+        self._run("createdb", *where, name)
+        try:
+            yield f"postgresql://{self.user}@127.0.0.1:{self.port}/{name}"
+        finally:
+            self._run("dropdb", *where, "--force", name)
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
+        shutil.rmtree(self.folder, ignore_errors=True)

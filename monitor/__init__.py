@@ -1,0 +1,1 @@
+"""SNMP in, Prometheus out, and the scheduled jobs. Imports neither portal nor radius."""

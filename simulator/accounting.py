@@ -1,6 +1,6 @@
 """Delivers one NAS's accounting records, in their order, until each is acknowledged.
 
-Each record is tried five times with back-off; then it stays at the head of a bounded queue and is tried again later
+Each record is tried a few times with back-off; then it stays at the head of a bounded queue and is tried again later
 with the Acct-Delay-Time it has by then. Order is kept because an Accounting-On that overtook a Start would end it.
 """
 
@@ -9,16 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from simulator.radius_client import Pairs, RadiusClient
 
 QUEUE_MAX = 2000
 """Records kept while the server is away; beyond it the oldest are lost, and counted."""
-
-PAUSE_SECONDS = 5.0
-"""Rest after a record that nobody acknowledged."""
 
 log = logging.getLogger("simulator.accounting")
 
@@ -32,8 +29,18 @@ class _Record:
 class Accounting:
     """A queue and the one task that empties it."""
 
-    def __init__(self, client: RadiusClient, own: Pairs, name: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        client: RadiusClient,
+        own: Pairs,
+        name: str,
+        clock: Callable[[], float],
+        *,
+        waits: Sequence[float],
+        pause: float,
+    ) -> None:
         self._client, self._own, self._name, self._clock = client, own, name, clock
+        self._waits, self._pause = waits, pause
         self._queue: deque[_Record] = deque()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -77,12 +84,12 @@ class Accounting:
                     self._queue.popleft()
                 self._changed.set()
             else:
-                await asyncio.sleep(PAUSE_SECONDS)
+                await asyncio.sleep(self._pause)
 
     async def _acknowledged(self, record: _Record) -> bool:
         delay = int(self._clock() - record.happened_at)
         try:
-            await self._client.account([*self._own, *record.pairs, ("Acct-Delay-Time", delay)])
+            await self._client.account([*self._own, *record.pairs, ("Acct-Delay-Time", delay)], self._waits)
         except TimeoutError:
             return False
         return True

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import cast
 
 from hotspot.errors import WireError
 from simulator.radius_client import Codec, DynamicRequest, ErrorCause, first_number
@@ -47,8 +48,7 @@ class DynamicListener(asyncio.DatagramProtocol):
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)  # 3.11 does not derive it from that
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         try:

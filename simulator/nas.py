@@ -56,6 +56,18 @@ NAME_ATTRIBUTES = ("Acct-Session-Id", "User-Name", "Calling-Station-Id")
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the NAS waits for each transmission, and rests after a record that nobody took; in seconds."""
+
+    access: tuple[float, ...] = (1.0, 2.0, 3.0)
+    accounting: tuple[float, ...] = (1.0, 1.5, 2.0, 3.0, 4.0)
+    pause: float = 5.0
+
+
+PATIENT = Patience()
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """Where a device that walked up is sent: its city's portal, or straight on where MAC authentication let it in."""
 
@@ -75,9 +87,10 @@ class Nas:
         *,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        patience: Patience = PATIENT,
     ) -> None:
         self.town, self._portal_url = town, portal_url
-        self._clock = clock
+        self._clock, self._patience = clock, patience
         self._link = Link(town, rng, wall)
         self._web = WebServer(self.handle)
         self._codec = Codec(town.secret)
@@ -98,7 +111,14 @@ class Nas:
         except OSError:
             await self._close_sockets()
             raise
-        self._accounting = Accounting(self._clients[1], self._own(), town.name, self._clock)
+        self._accounting = Accounting(
+            self._clients[1],
+            self._own(),
+            town.name,
+            self._clock,
+            waits=self._patience.accounting,
+            pause=self._patience.pause,
+        )
         self._accounting.put(self._about_itself(Status.ON))
         self._accounting.start()
         self._ticker = asyncio.create_task(self._tick_forever(), name=f"nas {town.name}")
@@ -273,7 +293,7 @@ class Nas:
             ("Service-Type", service),
             ("Acct-Session-Id", device.session_id),
         ]
-        return await self._clients[0].access(pairs, proof)
+        return await self._clients[0].access(pairs, proof, self._patience.access)
 
     def _own(self) -> Pairs:
         """What every packet of this NAS says of the NAS."""

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
+from typing import cast
 
 from pyrad.dictionary import Dictionary
 from pyrad.packet import AcctPacket, AuthPacket, CoAPacket, Packet, PacketError
@@ -27,12 +28,6 @@ DATAGRAM_MAX = 4096
 
 HEADER = 20
 IDENTIFIERS = 256
-ACCESS_WAITS = (1.0, 2.0, 3.0)
-"""Seconds waited for a reply to each transmission of an Access-Request."""
-
-ACCOUNTING_WAITS = (1.0, 1.5, 2.0, 3.0, 4.0)
-"""Five tries with back-off; after that the record goes back to its queue."""
-
 Value = str | int | bytes
 Attributes = Mapping[str, tuple[Value, ...]]
 """What a packet told, by attribute name; attributes the dictionary does not know are left out."""
@@ -251,13 +246,13 @@ class RadiusClient(asyncio.DatagramProtocol):
         for _, future in self._waiting.values():
             future.cancel()
 
-    async def access(self, pairs: Pairs, proof: Chap | Pap, waits: Sequence[float] = ACCESS_WAITS) -> Reply:
-        """Ask for access; TimeoutError where no verified reply came to any transmission."""
+    async def access(self, pairs: Pairs, proof: Chap | Pap, waits: Sequence[float]) -> Reply:
+        """Ask for access; `waits` are the seconds given to each transmission. TimeoutError where none was answered."""
         async with self._free:
             sent = self._codec.access_request(self._identifier(), pairs, proof)
             return await self._exchange(sent, waits)
 
-    async def account(self, pairs: Pairs, waits: Sequence[float] = ACCOUNTING_WAITS) -> Reply:
+    async def account(self, pairs: Pairs, waits: Sequence[float]) -> Reply:
         """Deliver an accounting record; TimeoutError where nobody acknowledged it."""
         async with self._free:
             sent = self._codec.accounting_request(self._identifier(), pairs)
@@ -283,8 +278,7 @@ class RadiusClient(asyncio.DatagramProtocol):
             del self._waiting[sent.identifier]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)  # 3.11 does not derive it from that
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         sent, future = self._waiting.get(data[1] if len(data) > 1 else -1, (None, None))

@@ -65,7 +65,8 @@ def sign_reply(code: int, request: bytes, attributes: bytes, *, secret: str = SE
     blank = attribute(80, bytes(16)) if with_ma else b""
     head = struct.pack("!BBH", code, request[1], 20 + len(blank) + len(attributes))
     if with_ma:
-        digest = hmac.new(secret.encode(), head + request[4:20] + blank + attributes, "md5").digest()
+        vector = bytes(16) if code == 5 else request[4:20]  # as FreeRADIUS signs an Accounting-Response
+        digest = hmac.new(secret.encode(), head + vector + blank + attributes, "md5").digest()
         blank = attribute(80, digest)
     body = blank + attributes
     return head + hashlib.md5(head + request[4:20] + body + secret.encode()).digest() + body
@@ -128,8 +129,8 @@ class Responder(asyncio.DatagramProtocol):
         assert data[20] == 80, "the Message-Authenticator comes first"
         self.access.append(told)
         accepted = self.judge(told)
-        code = 3 if accepted is None else 2
-        transport.sendto(self.reply(code, data, attribute(18, b"no, thank you") if accepted is None else accepted), addr)
+        code, attributes = (3, attribute(18, b"no, thank you")) if accepted is None else (2, accepted)
+        transport.sendto(self.reply(code, data, attributes), addr)
 
     def records(self, status: int) -> list[Attributes]:
         return [each for each in self.accounting if each[40] == [number(status)]]

@@ -29,8 +29,8 @@ from store.fleet import SnmpCredential
 with warnings.catch_warnings():
     # Where pysmi is installed (snmpsim wants it), pysnmp 7.1.30 imports a name that pysmi calls deprecated.
     warnings.simplefilter("ignore", DeprecationWarning)
-    from pyasn1.codec.ber import decoder, encoder
-    from pyasn1.type.univ import Null
+    from pyasn1.codec.ber import decoder, encoder  # type: ignore[import-untyped]
+    from pyasn1.type.univ import Null  # type: ignore[import-untyped]
     from pysnmp.carrier.asyncio.dgram.udp import UdpAsyncioTransport
     from pysnmp.carrier.asyncio.dgram.udp6 import Udp6AsyncioTransport
     from pysnmp.carrier.asyncio.dispatch import AsyncioDispatcher
@@ -348,7 +348,7 @@ class _Engine:
         sock = socket.socket(family, socket.SOCK_DGRAM)
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        transport = kind()
+        transport: Any = kind()
         config.add_transport(self._engine, domain, transport)
         await asyncio.get_running_loop().create_datagram_endpoint(lambda: transport, sock=sock)
 

@@ -1,0 +1,55 @@
+"""What the monitor counts about itself, per city: polls, their duration and lag, store failures, jobs."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from hotspot.fleet import PollFailure
+
+OK, INTERNAL = "ok", "internal"
+RESULTS = (OK, *(failure.value for failure in PollFailure), INTERNAL)
+STORE_OPERATIONS = ("list", "save")
+JOB_RESULTS = ("done", "elsewhere", "failed")
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Instruments:
+    """One city's own, on that city's registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.polls = Counter(
+            "kogge_monitor_polls_total", "Polls of access points by result.", ["result"], registry=registry
+        )
+        self.poll_seconds = Histogram(
+            "kogge_monitor_poll_duration_seconds",
+            "Duration of polls that were answered.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.lag_seconds = Histogram(
+            "kogge_monitor_poll_lag_seconds",
+            "How long after its time a poll began.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.in_flight = Gauge("kogge_monitor_polls_in_flight", "Polls that wait for an answer.", registry=registry)
+        self.pending = Gauge(
+            "kogge_monitor_health_writes_pending", "Access points whose health is not stored yet.", registry=registry
+        )
+        self.store_failures = Counter(
+            "kogge_monitor_store_failures_total",
+            "Times that the city's database was away for the poller.",
+            ["operation"],
+            registry=registry,
+        )
+        self.jobs = Counter(
+            "kogge_monitor_jobs_total", "Runs of scheduled jobs by result.", ["job", "result"], registry=registry
+        )
+        self.job_rows = Counter(
+            "kogge_monitor_job_rows_total", "Rows that scheduled jobs closed or deleted.", ["job"], registry=registry
+        )
+        for result in RESULTS:
+            self.polls.labels(result)
+        for operation in STORE_OPERATIONS:
+            self.store_failures.labels(operation)

@@ -1,15 +1,103 @@
 """What must happen in a city though nobody asks: closing stale sessions, deleting what retention says.
 
 The job list is a table. A job runs in one transaction with its lease, so that two schedulers on one city run it once
-an interval, and a job that fails gives its lease back.
+an interval, and a job that fails gives its lease back. No job decides for how long data is kept: the city's file does.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from sqlalchemy import Connection
+from monitor.instruments import JOB_RESULTS, Instruments
+from service.cities import City
+from store import accounting, guesses, jobs, residents, staff
+from store.store import Unavailable
+
+log = logging.getLogger(__name__)
+
+LEASE_SHARE = 0.9
+"""Share of the interval that a lease lasts: whoever runs first keeps the others away until nearly the next run."""
+
+TICKET_GRACE = timedelta(days=1)
+"""How long an expired ticket stays: the accounting of a session that began with it may still name it."""
+
+DONE, ELSEWHERE, FAILED = JOB_RESULTS
+
+Connection = Any  # SQLAlchemy's own; its name does not leave store/
+Work = Callable[[City, Connection, datetime], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of housekeeping, run every `interval_s` seconds. `work` returns how many rows it changed."""
+
+    name: str
+    interval_s: int
+    work: Work
+
+
+def _stale_sessions(city: City, conn: Connection, now: datetime) -> int:
+    return accounting.close_stale(conn, interim_seconds=city.config.radius.interim_seconds, now=now)
+
+
+def _tickets(_city: City, conn: Connection, now: datetime) -> int:
+    return residents.purge_tickets(conn, expired_before=now - TICKET_GRACE)
+
+
+def _guesses(city: City, conn: Connection, now: datetime) -> int:
+    limits = city.config.limits
+    window = max(limits.login_window_minutes, limits.voucher_window_minutes)
+    return guesses.purge(conn, before=now - timedelta(minutes=window))
+
+
+def _staff_sessions(_city: City, conn: Connection, now: datetime) -> int:
+    return staff.purge_sessions(conn, now=now)
+
+
+def _decisions(city: City, conn: Connection, now: datetime) -> int:
+    return accounting.purge_decisions(conn, before=now - timedelta(days=city.config.limits.decision_log_days))
+
+
+def _sessions(city: City, conn: Connection, now: datetime) -> int:
+    today = now.astimezone(city.zone).date()
+    return accounting.purge_sessions(conn, before=today - timedelta(days=city.config.limits.session_days))
+
+
+JOBS: tuple[Job, ...] = (
+    Job("close-stale-sessions", 60, _stale_sessions),
+    Job("purge-decisions", 300, _decisions),
+    Job("purge-guesses", 600, _guesses),
+    Job("purge-sessions", 600, _sessions),
+    Job("purge-staff-sessions", 600, _staff_sessions),
+    Job("purge-tickets", 600, _tickets),
+)
+
+
+def run(job: Job, city: City, instruments: Instruments, *, holder: str, now: datetime) -> int | None:
+    """Run a job if its lease is free. Rows changed, None where another holder has it. Raises what the job raises."""
+    with city.store.write() as conn:
+        lease = job.interval_s * LEASE_SHARE
+        mine = jobs.take(conn, job.name, holder=holder, lease_seconds=lease, now=now)
+        rows = job.work(city, conn, now) if mine else None
+    instruments.jobs.labels(job.name, ELSEWHERE if rows is None else DONE).inc()
+    instruments.job_rows.labels(job.name).inc(rows or 0)
+    return rows
+
+
+def run_quietly(job: Job, city: City, instruments: Instruments, *, holder: str, now: datetime) -> None:
+    """As `run`, for the scheduler: a failure is counted and logged, and the next interval tries again."""
+    try:
+        rows = run(job, city, instruments, holder=holder, now=now)
+    except Unavailable as error:
+        instruments.jobs.labels(job.name, FAILED).inc()
+        log.warning("%s: %s: the database is away (%s)", city.key, job.name, type(error).__name__)
+    except Exception:
+        instruments.jobs.labels(job.name, FAILED).inc()
+        log.exception("%s: %s failed", city.key, job.name)
+    else:
+        if rows:
+            log.info("%s: %s: %d rows", city.key, job.name, rows)

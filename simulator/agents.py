@@ -13,21 +13,25 @@ import hashlib
 import logging
 import socket
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
-
-from pyasn1.codec.ber import decoder, encoder  # type: ignore[import-untyped]
-from pysnmp.carrier.base import AbstractTransportDispatcher
-from pysnmp.entity import config
-from pysnmp.entity.engine import SnmpEngine
-from pysnmp.entity.rfc3413 import cmdrsp, context
-from pysnmp.proto import rfc1902, rfc1905
-from pysnmp.proto.api import v2c
-from pysnmp.smi import error as smi_error
 
 from simulator.life import Population
 from simulator.town import TownAccessPoint
 from simulator.unifi import Kind, Oid, Row, rows
+
+with warnings.catch_warnings():
+    # Where pysmi is installed, pysnmp 7.1.30 imports a name that pysmi calls deprecated.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from pyasn1.codec.ber import decoder, encoder  # type: ignore[import-untyped]
+    from pysnmp.carrier.base import AbstractTransportDispatcher
+    from pysnmp.entity import config
+    from pysnmp.entity.engine import SnmpEngine
+    from pysnmp.entity.rfc3413 import cmdrsp, context
+    from pysnmp.proto import rfc1902, rfc1905
+    from pysnmp.proto.api import v2c
+    from pysnmp.smi import error as smi_error
 
 TABLE_SECONDS = 1.0
 """A table is recomputed when it is asked for and older than this: within one walk values belong together."""

@@ -84,7 +84,9 @@ class Residents:
         kind = f"failed: {error.reason if isinstance(error, WireError) else type(error).__name__}"
         self.seen[kind] += 1
         if self.seen[kind] == 1:
-            log.warning("%s: a resident gave up: %s (said once)", self.nas.town.name, error or type(error).__name__)
+            log.warning(
+                "%s: a resident gave up: %s (said once)", self.nas.town.name, str(error) or type(error).__name__
+            )
 
 
 class _Resident:
@@ -106,7 +108,7 @@ class _Resident:
                 return
             await asyncio.sleep(_within(rng.expovariate(1 / habits.away_seconds), habits.away_bounds))
             page = await self._browser.get(self._at_nas(f"/walk-up?mac={self._mac()}"))
-            if 'id="online"' in page.body:
+            if self._nas.session(self._mac()) is not None:
                 self._town.seen["returned"] += 1
             elif not await self._come_online(page):
                 return

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from hotspot.errors import ConfigError
@@ -29,18 +30,22 @@ class TownRuntime:
 async def running(town: Town, *, residents: bool = True, agents: bool = True) -> AsyncIterator[TownRuntime]:
     """The town, from "all listeners are bound" to "all Stops are out". ConfigError names a port that is taken."""
     runtime = TownRuntime({}, {}, {})
-    async with AsyncExitStack() as stack:
+    try:
         for city in town.cities:
             if agents:
-                await _start_agents(town, city, runtime, stack)
-            await _start_nas(town, city, runtime, stack)
-        if residents:
-            for city in town.cities:
-                _start_residents(town, city, runtime, stack)
+                await _start_agents(town, city, runtime)
+            await _start_nas(town, city, runtime)
+        for city in town.cities if residents else ():
+            people = Residents(runtime.nases[city.key], city.residents, random.Random(f"{town.seed}/{city.key}"))
+            runtime.residents[city.key] = people
+            people.start()
         yield runtime
+    finally:
+        for group in (runtime.residents, runtime.nases, runtime.agents):
+            await asyncio.gather(*(each.close() for each in group.values()))
 
 
-async def _start_agents(town: Town, city: TownCity, runtime: TownRuntime, stack: AsyncExitStack) -> None:
+async def _start_agents(town: Town, city: TownCity, runtime: TownRuntime) -> None:
     population = Population(town.seed, city.key, [(point.ssids, point.fails) for point in city.access_points])
     for number, point in enumerate(city.access_points):
         agent = Agent(point, population, number)
@@ -48,11 +53,10 @@ async def _start_agents(town: Town, city: TownCity, runtime: TownRuntime, stack:
             await agent.start()
         except OSError as error:
             raise _taken(f"access point {point.name}", f"{point.address}:{point.port}", error) from error
-        stack.push_async_callback(agent.close)
         runtime.agents[city.key, point.name] = agent
 
 
-async def _start_nas(town: Town, city: TownCity, runtime: TownRuntime, stack: AsyncExitStack) -> None:
+async def _start_nas(town: Town, city: TownCity, runtime: TownRuntime) -> None:
     # The clock is part of the seed: two runs of a demo shall not be the same devices with yesterday's quotas used up.
     nas = Nas(city.nas, city.portal_url, random.Random(f"{town.seed}/{city.key}/{time.time_ns()}"))
     try:
@@ -60,15 +64,7 @@ async def _start_nas(town: Town, city: TownCity, runtime: TownRuntime, stack: As
     except OSError as error:
         where = f"{city.nas.listen} (HTTP) and port {city.nas.coa_port} (Disconnect)"
         raise _taken(f"NAS {city.nas.name}", where, error) from error
-    stack.push_async_callback(nas.close)
     runtime.nases[city.key] = nas
-
-
-def _start_residents(town: Town, city: TownCity, runtime: TownRuntime, stack: AsyncExitStack) -> None:
-    people = Residents(runtime.nases[city.key], city.residents, random.Random(f"{town.seed}/{city.key}"))
-    people.start()
-    stack.push_async_callback(people.close)
-    runtime.residents[city.key] = people
 
 
 def _taken(who: str, where: str, error: OSError) -> ConfigError:

@@ -22,6 +22,8 @@ TOWN_OCTETS_MAX = 1 << 20
 """Largest TOWN.json that is read."""
 
 PORT_MAX = 65535
+V3_PASSWORD_MIN = 8
+"""RFC 3414 section 11.2."""
 
 Made = TypeVar("Made")
 
@@ -171,7 +173,7 @@ def _check(town: Town) -> None:
         if not city.portal_url.startswith("http://") or city.portal_url.endswith("/"):
             raise ConfigError(f"{place}.portal_url: write it like http://rostock.localhost:8080, no slash at the end")
         for index, point in enumerate(city.access_points):
-            _check_port(point.port, f"{place}.access_points[{index}].port")
+            _check_point(point, f"{place}.access_points[{index}]")
 
 
 def _check_nas(nas: TownNas, place: str) -> None:
@@ -182,6 +184,17 @@ def _check_nas(nas: TownNas, place: str) -> None:
         _check_port(getattr(nas, key), f"{place}.{'listen' if key == 'port' else key}")
     if nas.interim_seconds < 1:
         raise ConfigError(f"{place}.interim_seconds: 1 or more is wanted")
+
+
+def _check_point(point: TownAccessPoint, place: str) -> None:
+    _check_port(point.port, f"{place}.port")
+    if point.version == "v2c" and not point.community:
+        raise ConfigError(f"{place}.community: v2c needs one")
+    if point.version == "v3" and not point.user:
+        raise ConfigError(f"{place}.user: v3 needs one")
+    for key in ("auth_password", "priv_password") if point.version == "v3" else ():
+        if len(getattr(point, key)) < V3_PASSWORD_MIN:
+            raise ConfigError(f"{place}.{key}: v3 needs one of at least {V3_PASSWORD_MIN} characters")
 
 
 def _check_port(port: int, place: str) -> None:

@@ -15,7 +15,6 @@ class Identity:
 
     model: str = ""
     firmware: str = ""
-    system_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class Board:
             entry = self._entries.get(point.id) or Entry(point.name, point.site)
             identity = entry.identity
             if reading is not None:
-                identity = Identity(reading.model, reading.firmware, reading.system_name)
+                identity = Identity(reading.model, reading.firmware)
             self._entries[point.id] = replace(entry, health=health, identity=identity, poll_seconds=poll_seconds)
 
     def health(self, point_id: int) -> ApHealth | None:

@@ -33,6 +33,7 @@ class Instruments:
             buckets=_SECONDS,
             registry=registry,
         )
+        self.running = Gauge("kogge_monitor_running", "Whether the city's poller runs.", registry=registry)
         self.in_flight = Gauge("kogge_monitor_polls_in_flight", "Polls that wait for an answer.", registry=registry)
         self.pending = Gauge(
             "kogge_monitor_health_writes_pending", "Access points whose health is not stored yet.", registry=registry

@@ -38,7 +38,7 @@ def _always(value: Callable[[Entry], float | None]) -> Callable[[Entry], Rows]:
 def _identity(entry: Entry) -> Rows:
     identity = entry.identity
     if entry.poll_seconds is not None or identity.model:
-        yield (identity.model, identity.firmware, identity.system_name), 1.0
+        yield (identity.model, identity.firmware), 1.0
 
 
 def _up(entry: Entry) -> float | None:
@@ -79,7 +79,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "wifi_ap_info",
         "What the access point is; always 1.",
-        ("model", "firmware", "system_name"),
+        ("model", "firmware"),
         _identity,
     ),
     Family(

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from hotspot.errors import ConfigError
 from hotspot.fleet import ApReading, PollFailure, assess
 from monitor import pace
 from monitor.board import Board, Identity
@@ -97,7 +98,7 @@ class Poller:
         try:
             points = set(await self._records.access_points())
             known = await self._records.last_known() if points - self._watched.keys() else {}
-        except Unavailable as error:
+        except (*Unavailable, ConfigError) as error:
             self._store_failed("list", error)
             return
         gone = self._watched.keys() - points
@@ -124,7 +125,8 @@ class Poller:
 
     def _store_failed(self, operation: str, error: BaseException) -> None:
         self._count.store_failures.labels(operation).inc()
-        log.warning("%s: the database is away (%s: %s)", self._city, operation, type(error).__name__)
+        why = str(error) if isinstance(error, ConfigError) else f"the database is away ({type(error).__name__})"
+        log.warning("%s: %s: %s", self._city, operation, why)
 
     # One access point -------------------------------------------------------------------------------
 

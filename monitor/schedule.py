@@ -1,4 +1,4 @@
-"""The only door to APScheduler: runs each city's job list on background threads. What a job does is not known here."""
+"""The only door to APScheduler: runs a city's job list on a background thread. What a job does is not known here."""
 
 from __future__ import annotations
 
@@ -15,42 +15,48 @@ from monitor.housekeeping import JOBS, Job, run_quietly
 from monitor.instruments import Instruments
 from service.cities import City
 
-THREADS_PER_CITY = 1
-"""A city's jobs run one after the other, on its own thread: a hanging database delays no other city."""
+THREADS = 1
+"""A city's jobs run one after the other: each is short, and SQLite has one writer."""
 
 FIRST_RUN_S = 5.0
-"""Seconds after the start at which the first jobs run; the others follow one a second."""
+"""Seconds after the start at which the first job runs; the others follow one a second."""
 
 
-def holder() -> str:
+def _this_process() -> str:
     """Who holds a lease: this process."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 class Housekeeper:
-    """Runs the jobs of these cities from `start` to `stop`."""
+    """Runs one city's jobs from `start` to `stop`."""
 
     def __init__(
-        self, cities: Iterable[tuple[City, Instruments]], clock: Callable[[], datetime], jobs: Iterable[Job] = JOBS
+        self,
+        city: City,
+        instruments: Instruments,
+        clock: Callable[[], datetime],
+        *,
+        jobs: Iterable[Job] = JOBS,
+        first_run_s: float = FIRST_RUN_S,
+        holder: str | None = None,
     ) -> None:
-        self._scheduler = BackgroundScheduler(timezone=UTC)
-        for city, instruments in cities:
-            self._scheduler.add_executor(ThreadPoolExecutor(THREADS_PER_CITY), alias=city.key)
-            for at, job in enumerate(jobs):
-                self._add(city, instruments, job, clock, timedelta(seconds=FIRST_RUN_S + at))
+        self._city = city
+        self._instruments = instruments
+        self._clock = clock
+        self._holder = holder or _this_process()
+        self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(THREADS)})
+        for at, job in enumerate(jobs):
+            self._add(job, datetime.now(UTC) + timedelta(seconds=first_run_s + at))
 
-    def _add(
-        self, city: City, instruments: Instruments, job: Job, clock: Callable[[], datetime], wait: timedelta
-    ) -> None:
+    def _add(self, job: Job, first_run: datetime) -> None:
         def work() -> None:
-            run_quietly(job, city, instruments, holder=holder(), now=clock())
+            run_quietly(job, self._city, self._instruments, holder=self._holder, now=self._clock())
 
         self._scheduler.add_job(
             work,
             IntervalTrigger(seconds=job.interval_s, timezone=UTC),
-            id=f"{city.key} {job.name}",
-            executor=city.key,
-            next_run_time=datetime.now(UTC) + wait,
+            id=job.name,
+            next_run_time=first_run,
             max_instances=1,
             coalesce=True,
             misfire_grace_time=None,
@@ -59,6 +65,10 @@ class Housekeeper:
     def start(self) -> None:
         self._scheduler.start()
 
+    def pause(self) -> None:
+        """No new runs."""
+        self._scheduler.pause()
+
     def stop(self) -> None:
-        """Waits for the jobs that run."""
+        """The end; waits for the job that runs."""
         self._scheduler.shutdown(wait=True)

@@ -1,0 +1,86 @@
+"""One city's monitor: its poller on a thread with a loop of its own, and its housekeeping. Shares nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from monitor import metrics
+from monitor.board import Board
+from monitor.instruments import Instruments
+from monitor.poller import Poller, Settings
+from monitor.profiles import Profiles
+from monitor.records import Records
+from monitor.schedule import Housekeeper
+from service.cities import City
+
+log = logging.getLogger(__name__)
+
+
+class CityMonitor:
+    """Runs from `start` to `stop`; `board` shows what it found."""
+
+    def __init__(self, city: City, profiles: Profiles, *, clock: Callable[[], datetime], dice: random.Random) -> None:
+        self._city = city
+        self._profiles = profiles
+        self._clock = clock
+        self._dice = dice
+        self.board = Board()
+        self._instruments = Instruments(city.registry)
+        metrics.register(city.registry, city.key, self.board)
+        self._housekeeper = Housekeeper(city, self._instruments, clock)
+        self._thread = threading.Thread(target=self._run, name=f"monitor-{city.key}", daemon=True)
+        self._looping = threading.Event()
+        self._loop: asyncio.AbstractEventLoop
+        self._polling: asyncio.Task[None]
+
+    def start(self) -> None:
+        self._thread.start()
+        self._looping.wait()
+        self._housekeeper.start()
+
+    def stop(self) -> None:
+        """Begin to end; returns at once."""
+        self._housekeeper.pause()
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._polling.cancel)
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the poller has written what it found, and for the jobs that run."""
+        self._thread.join(timeout)
+        self._housekeeper.stop()
+
+    def _run(self) -> None:
+        self._instruments.running.set(1)
+        try:
+            asyncio.run(self._poll())
+        except asyncio.CancelledError:
+            pass
+        except Exception:  # ours to mend; the other cities go on, and the gauge tells
+            log.exception("%s: the poller ended", self._city.key)
+        finally:
+            self._instruments.running.set(0)
+            self._looping.set()
+
+    async def _poll(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._polling = asyncio.create_task(self._poller().run())
+        self._looping.set()
+        await self._polling
+
+    def _poller(self) -> Poller:
+        monitor = self._city.config.monitor
+        return Poller(
+            self._city.key,
+            Settings(monitor.poll_interval_s, monitor.timeout_s, monitor.retries, monitor.max_in_flight),
+            records=Records(self._city.store),
+            board=self.board,
+            instruments=self._instruments,
+            profiles=self._profiles,
+            clock=self._clock,
+            dice=self._dice,
+        )

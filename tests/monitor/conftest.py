@@ -121,23 +121,12 @@ def snmpsim(tmp_path: Path) -> Replay:
         port = udp_port()
         command = [str(Path(sys.executable).parent / "snmpsim-command-responder"), f"--data-dir={data}"]
         command += [f"--cache-dir={cache}", f"--agent-udpv4-endpoint=127.0.0.1:{port}", "--log-level=error"]
-        if os.geteuid() == 0:  # it refuses to serve as root
-            command += ["--process-user=nobody", "--process-group=nogroup"]
-            _open_to_all(tmp_path)
-        with running(*command, port=port, env={"HOME": str(tmp_path)}, log=tmp_path / "snmpsim.log") as agent:
+        # It would give up root for a user who may not be able to read our virtual environment.
+        env = {"HOME": str(tmp_path), "SNMPSIM_ALLOW_ROOT": "true"}
+        with running(*command, port=port, env=env, log=tmp_path / "snmpsim.log") as agent:
             yield agent
 
     return replay
-
-
-def _open_to_all(folder: Path) -> None:
-    """snmpsim gives up root: let its user reach the test's folder and write its cache."""
-    for parent in [folder, *folder.parents][:4]:
-        if parent.stat().st_uid == os.geteuid() and parent != Path("/tmp"):
-            parent.chmod(0o755)
-    for name in ("data", "cache"):
-        (folder / name).mkdir(exist_ok=True)
-        (folder / name).chmod(0o777)
 
 
 @pytest.fixture

@@ -1,0 +1,232 @@
+"""A city's poller against real agents: what it finds stands on the board, on the page and in the store."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+from sqlalchemy import update
+
+from hotspot.fleet import ApReading, PollFailure
+from monitor.board import Board, Entry
+from monitor.instruments import Instruments
+from monitor.poll import Device, poll
+from monitor.poller import Poller, Settings
+from monitor.profiles import Profiles
+from monitor.records import Records
+from monitor.snmp import Client
+from store.fleet import AccessPointState, SnmpCredential, access_point_states, add_access_point, add_site
+from store.schema import access_point
+from store.store import Store
+from tests.monitor.conftest import V2C, V3, Agent, Replay, recordings
+
+SOON = Settings(interval_s=0.2, timeout_s=0.5, retries=1, max_in_flight=8, refresh_s=0.1, flush_s=0.05)
+WAIT_S = 30.0
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+class Town:
+    """A poller's surroundings: a store with one site, a board, a registry."""
+
+    def __init__(self, store: Store, profiles: Profiles) -> None:
+        self.store = store
+        self.profiles = profiles
+        self.board = Board()
+        self.registry = CollectorRegistry()
+        with store.write() as conn:
+            self.site = add_site(conn, key="rathaus", name="Rathaus", district="Mitte", kind="square")
+
+    def add(self, name: str, port: int, credential: SnmpCredential) -> int:
+        columns = {"site_id": self.site, "name": name, "address": "127.0.0.1", "port": port, "created_at": clock()}
+        with self.store.write() as conn:
+            return add_access_point(conn, self.store.keys, credential=credential, **columns)
+
+    def states(self) -> dict[str, AccessPointState]:
+        with self.store.read() as conn:
+            return {state.name: state for state in access_point_states(conn)}
+
+    def entries(self) -> dict[str, Entry]:
+        return {entry.name: entry for entry in self.board.entries()}
+
+    def count(self, result: str) -> float:
+        return self.registry.get_sample_value("kogge_monitor_polls_total", {"result": result}) or 0.0
+
+    def run(self, story: Callable[[], Any], settings: Settings = SOON) -> None:
+        """Poll while the story runs; each awaited `until` is checked against the clock."""
+
+        async def both() -> None:
+            poller = Poller(
+                "rostock",
+                settings,
+                records=Records(self.store),
+                board=self.board,
+                instruments=Instruments(self.registry),
+                profiles=self.profiles,
+                clock=clock,
+                dice=random.Random(1),
+            )
+            polling = asyncio.create_task(poller.run())
+            try:
+                await story()
+            finally:
+                polling.cancel()
+                await asyncio.gather(polling, return_exceptions=True)
+
+        asyncio.run(both())
+
+
+async def until(true: Callable[[], bool]) -> None:
+    end = asyncio.get_running_loop().time() + WAIT_S
+    while not true():
+        assert asyncio.get_running_loop().time() < end, "waited in vain"
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def town(city_store: Store, all_profiles: Profiles) -> Town:
+    return Town(city_store, all_profiles)
+
+
+def is_up(town: Town, name: str) -> bool:
+    state = town.states().get(name)
+    return state is not None and state.up is True
+
+
+@pytest.mark.tool("snmpd")
+def test_snmpd_over_v2c_and_v3_is_up_on_the_board_and_in_the_store(town: Town, snmpd: Agent) -> None:
+    town.add("rathaus-1", snmpd.port, V2C)
+    town.add("rathaus-2", snmpd.port, V3)
+
+    async def story() -> None:
+        await until(lambda: is_up(town, "rathaus-1") and is_up(town, "rathaus-2"))
+
+    town.run(story)
+    for name in ("rathaus-1", "rathaus-2"):
+        state, entry = town.states()[name], town.entries()[name]
+        assert state.model == "Linux" and state.failure is None and state.last_success_at is not None
+        assert state.reading is not None and state.reading["uptime_seconds"] > 0
+        assert entry.health is not None and entry.health.up
+    assert town.count("ok") >= 2
+
+
+@pytest.mark.tool("snmpd")
+def test_an_access_point_that_is_added_appears_without_a_restart(town: Town, snmpd: Agent) -> None:
+    async def story() -> None:
+        await asyncio.sleep(0.3)
+        town.add("rathaus-1", snmpd.port, V2C)
+        await until(lambda: is_up(town, "rathaus-1"))
+
+    town.run(story)
+
+
+def test_one_that_is_down_says_why_and_is_probed_less_and_less(town: Town, free_port: Callable[[int], int]) -> None:
+    town.add("rathaus-1", free_port(socket.SOCK_DGRAM), V2C)
+
+    async def story() -> None:
+        await until(lambda: town.count("unreachable") >= 2)
+        polls = town.count("unreachable")
+        await asyncio.sleep(SOON.interval_s * 5)
+        assert town.count("unreachable") <= polls + 2
+        await until(lambda: town.states()["rathaus-1"].failure == "unreachable")
+
+    town.run(story)
+    state = town.states()["rathaus-1"]
+    assert state.up is False and state.last_success_at is None and state.reading is None
+
+
+@pytest.mark.tool("snmpd")
+def test_one_that_dies_keeps_its_last_success_over_a_restart_of_the_monitor(town: Town, snmpd: Agent) -> None:
+    point_id = town.add("rathaus-1", snmpd.port, V2C)
+
+    async def alive() -> None:
+        await until(lambda: is_up(town, "rathaus-1"))
+
+    town.run(alive)
+    before = town.states()["rathaus-1"]
+    with town.store.write() as conn:
+        conn.execute(update(access_point).where(access_point.c.id == point_id).values(port=1))
+    town.board, town.registry = Board(), CollectorRegistry()
+
+    async def dead() -> None:
+        await until(lambda: town.states()["rathaus-1"].up is False)
+
+    town.run(dead)
+    after = town.states()["rathaus-1"]
+    assert after.last_success_at == before.last_success_at and after.reading is None
+    assert after.model == "Linux" and town.entries()["rathaus-1"].identity.model == "Linux"
+
+
+def test_a_slow_device_does_not_hold_up_the_others(
+    town: Town, peer: Callable[[Callable[[bytes], bytes | None]], Agent], free_port: Callable[[int], int]
+) -> None:
+    town.add("slow", peer(lambda _: None).port, V2C)
+    town.add("closed", free_port(socket.SOCK_DGRAM), V2C)
+    patient = Settings(interval_s=1.0, timeout_s=5.0, retries=3, max_in_flight=8, refresh_s=0.1, flush_s=0.05)
+
+    async def story() -> None:
+        await until(lambda: town.count("unreachable") >= 1 and town.count("timeout") >= 1)
+
+    town.run(story, patient)
+    slow = town.entries()["slow"]
+    assert slow.health is not None and slow.health.failure is PollFailure.TIMEOUT
+    assert slow.poll_seconds is not None and slow.poll_seconds < 2.5  # the deadline, not 4 times 5 seconds
+
+
+if recordings() is not None:  # third-party data beside the repository: without it this test does not exist
+
+    def test_a_recorded_unifi_access_point(snmpsim: Replay, all_profiles: Profiles) -> None:
+        name = "unifi_nanohd"
+        with snmpsim(name) as agent:
+            found = asyncio.run(_read(agent, name, all_profiles))
+        folder = recordings()
+        assert folder is not None
+        listed = _sensors(folder / f"{name}.json")
+        radios = {radio.name: radio for radio in found.radios}
+        assert {f"Clients ({key})": radio.clients for key, radio in radios.items()} == listed["clients-radio"]
+        assert {f"SSID: {ssid.name}": ssid.clients for ssid in found.ssids} == listed["clients-ssid"]
+        assert {f"Frequency ({key})": _megahertz(radio.channel) for key, radio in radios.items()} == listed["frequency"]
+        assert {f"Tx Power ({key})": radio.tx_power_dbm for key, radio in radios.items()} == listed["power"]
+        utilisation = {f"Total Util ({key})": (radio.utilisation_ratio or 0) * 100 for key, radio in radios.items()}
+        assert utilisation == listed["utilization"]
+        assert (found.model, found.firmware, found.clients) == ("UAP-nanoHD", "5.43.36.12724", 18)
+        assert found.memory_ratio is not None and found.cpu_ratio is not None
+
+
+async def _read(agent: Agent, community: str, profiles: Profiles) -> ApReading:
+    client = Client()
+    target = agent.target(SnmpCredential("v2c", community=community), timeout_s=5.0, retries=2)
+    try:
+        return await poll(client, target, Device(), profiles, now=clock())
+    finally:
+        await client.close()
+
+
+def _sensors(file: Path) -> dict[str, dict[str, float]]:
+    """What the other monitoring system derived, by class and description."""
+    found: dict[str, dict[str, float]] = {}
+    for sensor in json.loads(file.read_text()):
+        kind, text = sensor["sensor_class"], sensor["sensor_descr"]
+        if kind == "clients":
+            kind = "clients-ssid" if text.startswith("SSID") else "clients-radio"
+        if kind == "utilization" and not text.startswith("Total"):
+            continue
+        found.setdefault(kind, {})[text] = sensor["sensor_current"]
+    return found
+
+
+def _megahertz(channel: int | None) -> int | None:
+    """IEEE 802.11 channel starting factors, as far as the recording needs them."""
+    if channel is None:
+        return None
+    return 2_407 + 5 * channel if channel <= 13 else 5_000 + 5 * channel

@@ -221,3 +221,12 @@ def session_seconds_left(plan: Plan, used: DayUse, *, until: datetime, now: date
         left, to_midnight = plan.daily_seconds - used.seconds, seconds_to_day_end(now, zone)
         limits.append(left if left < to_midnight else to_midnight + plan.daily_seconds)
     return max(1, min(limits))
+
+
+def seconds_left_of(
+    plan: Plan, used: DayUse, *, started_at: datetime, until: datetime, now: datetime, zone: ZoneInfo
+) -> int:
+    """Seconds that a running session may still last, as its status page says. Never negative."""
+    left = session_seconds_left(plan, used, until=until, now=now, zone=zone)
+    of_session = plan.session_minutes * 60 - int((now - started_at).total_seconds())
+    return max(0, min(left, of_session))

@@ -42,7 +42,8 @@ def find_devices(
     conn: Connection, keys: KeyRing, macs: Iterable[MacAddress], *, now: datetime
 ) -> dict[MacAddress, int]:
     """Ids of the devices that are known, by MAC address, in one query; unknown ones are absent."""
-    by_hash = {period.hash(mac): mac for mac in macs for period in keys.held_periods(now)}
+    periods = keys.held_periods(now)
+    by_hash = {period.hash(mac): mac for mac in macs for period in periods}
     if not by_hash:
         return {}
     rows = conn.execute(select(device.c.mac_hash, device.c.id).where(device.c.mac_hash.in_(by_hash)))
@@ -138,6 +139,13 @@ def latest_grant(conn: Connection, device_id: int) -> Grant | None:
     )
     row = conn.execute(query).mappings().first()
     return None if row is None else grant_of(row)
+
+
+def accepted_at(conn: Connection, device_id: int) -> datetime | None:
+    """When RADIUS last accepted the device, None where it never did."""
+    query = select(func.max(grant.c.accepted_at)).where(grant.c.device_id == device_id)
+    value: datetime | None = conn.execute(query).scalar_one()
+    return value
 
 
 def end_grants(conn: Connection, device_id: int, *, now: datetime) -> int:

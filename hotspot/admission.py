@@ -1,0 +1,67 @@
+"""Getting a grant at the portal: may this voucher admit this device, and how long does a grant last."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from hotspot.plan import Plan
+
+
+class Denial(StrEnum):
+    """Why the portal issued no ticket: the word in the metric, and what the page puts into a sentence."""
+
+    NO_TAP = "no_tap"
+    TERMS_CHANGED = "terms_changed"
+    BLOCKED = "blocked"
+    BAD_CODE = "bad_code"
+    UNKNOWN_CODE = "unknown_code"
+    CODE_REVOKED = "code_revoked"
+    CODE_EXPIRED = "code_expired"
+    CODE_USED_UP = "code_used_up"
+    TOO_MANY_DEVICES = "too_many_devices"
+    TOO_MANY_GUESSES = "too_many_guesses"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How long a grant admits, and until when its device comes back without the page (None: never)."""
+
+    until_at: datetime
+    remember_until: datetime | None
+
+
+def judge_voucher(
+    *,
+    redeem_until: datetime,
+    until_at: datetime | None,
+    revoked_at: datetime | None,
+    plan: Plan,
+    holders: Collection[int],
+    device_id: int,
+    now: datetime,
+) -> Denial | None:
+    """Whether a voucher may admit a device now. `holders` are the devices that hold a grant of it."""
+    if revoked_at is not None:
+        return Denial.CODE_REVOKED
+    if until_at is None and now >= redeem_until:
+        return Denial.CODE_EXPIRED
+    if until_at is not None and now >= until_at:
+        return Denial.CODE_USED_UP
+    others = set(holders) - {device_id}
+    return Denial.TOO_MANY_DEVICES if len(others) >= plan.devices_max else None
+
+
+def tap_span(plan: Plan, *, now: datetime) -> Span:
+    """A tap admits for one session, and again without the page while the device is remembered."""
+    remembered = now + timedelta(hours=plan.remember_hours)
+    until = max(remembered, now + timedelta(minutes=plan.session_minutes))
+    return Span(until, remembered if plan.remember_hours else None)
+
+
+def voucher_span(plan: Plan, *, ends_at: datetime, now: datetime) -> Span:
+    """A voucher's grants end with the voucher's clock."""
+    remembered = min(ends_at, now + timedelta(hours=plan.remember_hours))
+    return Span(ends_at, remembered if plan.remember_hours else None)

@@ -1,0 +1,1 @@
+"""HTTP in, HTTP out: residents (`captive/`), staff (`staff/`) and officials (`report/`) of each city."""

@@ -1,0 +1,110 @@
+"""The portal process: gunicorn with one worker and threads. More capacity is more processes behind the proxy.
+
+Cities are opened in the worker, after the fork: neither database connections nor threads survive one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from config.load import load_installation
+from config.model import Installation
+from hotspot.errors import ConfigError
+from portal.app import create_app
+from portal.dispatch import Dispatcher, WsgiApp
+from portal.start_page import create_start_page
+from service import exposition, logs
+from service.cities import City, open_cities
+from service.processes import FAILED
+from store.store import Unavailable
+
+log = logging.getLogger("portal")
+
+REQUEST_LINE_MAX = 8_190
+GRACEFUL_SECONDS = 10
+BACKLOG = 512
+
+
+def run(path: Path, only: Sequence[str] = ()) -> int:
+    """Serve the installation's cities, or those in `only`, until SIGTERM. Returns the exit status."""
+    logs.configure("info", "text")
+    try:
+        installation = load_installation(path).installation
+        logs.configure(installation.log.level, installation.log.format)
+        cities = open_cities(path, only).cities
+    except ConfigError as error:
+        log.error("%s", error)
+        return FAILED
+    for city in cities:  # a look before the fork; the worker opens its own
+        city.store.close()
+    if not cities:
+        log.error("portal: no city could be started")
+        return FAILED
+    try:
+        Server(installation, path, only).run()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else FAILED
+    return 0
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn with our settings; it reads no configuration file and no environment."""
+
+    def __init__(self, installation: Installation, path: Path, only: Sequence[str]) -> None:
+        self._installation = installation
+        self._path = path
+        self._only = only
+        super().__init__()
+
+    def load_config(self) -> None:
+        settings: dict[str, Any] = {
+            "bind": self._installation.portal.listen,
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": self._installation.portal.threads,
+            "graceful_timeout": GRACEFUL_SECONDS,
+            "keepalive": 5,
+            "backlog": BACKLOG,
+            "limit_request_line": REQUEST_LINE_MAX,
+            "limit_request_fields": 60,
+            "proc_name": "kogge-portal",
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,
+        }
+        for name, value in settings.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> WsgiApp:
+        opened = open_cities(self._path, self._only)
+        exposition.serve(opened.installation.portal.metrics_listen, opened.cities)
+        log.info("portal: ready: %s", ", ".join(city.key for city in opened.cities))
+        return build(opened.cities, opened.installation.portal.start_page_host)
+
+
+def build(cities: Sequence[City], start_page_host: str) -> Dispatcher:
+    """The WSGI application of these cities: one app each, behind its own hosts."""
+    apps: dict[str, WsgiApp] = {}
+    for city in cities:
+        app = create_app(city, clock=lambda: datetime.now(UTC), random_octets=os.urandom)
+        for host in (city.config.portal.host, city.config.portal.staff_host):
+            apps[host] = app
+    if start_page_host:
+        apps[start_page_host] = create_start_page(cities)
+    return Dispatcher(apps, lambda: all(_answers(city) for city in cities))
+
+
+def _answers(city: City) -> bool:
+    try:
+        city.store.ping()
+    except Unavailable:
+        return False
+    return True

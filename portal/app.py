@@ -1,0 +1,159 @@
+"""One city's web application. `create_app` is handed everything it may use; a second city is a second app."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Flask, Response, abort, g, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter
+
+from hotspot.values import Month
+from portal.captive.admission import RandomOctets
+from portal.captive.views import Captive
+from portal.i18n import Speech, speeches
+from portal.metrics import PortalMetrics
+from portal.pages import add_filters, guard_response, origin, page, speech_for, switches
+from portal.report.views import Report
+from portal.staff.guard import Guard
+from portal.staff.views import Staff
+from service.cities import City
+from store import fleet
+from store.store import Unavailable
+
+log = logging.getLogger(__name__)
+
+FORM_BYTES_MAX = 64_000
+"""Largest form that is read; the longest of ours is a few hundred bytes."""
+
+FORM_FIELDS_MAX = 50
+
+ORIGINS_SECONDS = 5.0
+"""How long the list of NAS addresses for the Content-Security-Policy is kept."""
+
+Clock = Callable[[], datetime]
+
+
+def create_app(city: City, *, clock: Clock, random_octets: RandomOctets) -> Flask:
+    """The application of one city, for its portal host and its staff host."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = FORM_BYTES_MAX
+    app.config["MAX_FORM_PARTS"] = FORM_FIELDS_MAX
+    app.url_map.converters["month"] = MonthConverter
+    add_filters(app)
+    metrics = PortalMetrics(city.registry)
+    texts = speeches(city.config.languages, city.zone)
+    guard = Guard(city, clock)
+    app.register_blueprint(Captive(city, texts, metrics, clock, random_octets).blueprint())
+    app.register_blueprint(Staff(city, texts, metrics, clock, random_octets, guard).blueprint())
+    app.register_blueprint(Report(city, texts, clock, guard).blueprint())
+    guard.require_complete(app)
+    app.before_request(_only_on_its_host(city))
+    _measure(app, metrics)
+    _finish(app, city, texts)
+    return app
+
+
+class MonthConverter(BaseConverter):
+    """`2026-11` in an address."""
+
+    regex = r"20\d\d-(?:0[1-9]|1[0-2])"
+
+    def to_python(self, value: str) -> Month:
+        return Month.parse(value)
+
+
+def _only_on_its_host(city: City) -> Callable[[], None]:
+    """Residents' pages on the portal's host, the staff's on theirs. They may be one."""
+    hosts = {"captive": city.config.portal.host, "staff": city.config.portal.staff_host}
+    hosts["report"] = hosts["staff"]
+
+    def check() -> None:
+        wanted = hosts.get(request.blueprint or "")
+        if wanted is not None and request.host.rpartition(":")[0] != wanted and request.host != wanted:
+            abort(404)
+
+    return check
+
+
+def _measure(app: Flask, metrics: PortalMetrics) -> None:
+    def begin() -> None:
+        g.began = time.perf_counter()
+
+    def end(response: Response) -> Response:
+        endpoint = request.endpoint or "none"
+        metrics.requests.labels(endpoint, str(response.status_code)).inc()
+        metrics.duration.labels(endpoint).observe(time.perf_counter() - g.get("began", time.perf_counter()))
+        return response
+
+    app.before_request(begin)
+    app.after_request(end)
+
+
+def _finish(app: Flask, city: City, texts: dict[str, Speech]) -> None:
+    """Headers on everything, and pages for what went wrong."""
+    origins = _Origins(city)
+
+    def headers(response: Response) -> Response:
+        return guard_response(response, ("'self'", *origins.current()))
+
+    def failed(error: HTTPException) -> Response:
+        status = error.code or 500
+        return _error_page(city, texts, status, _SENTENCES.get(status, _SENTENCES[500]))
+
+    def away(error: Exception) -> Response:
+        log.error("%s: the database is away: %s", city.key, str(error.__cause__ or error).splitlines()[0])
+        return _error_page(city, texts, 503, _SENTENCES[503])
+
+    app.after_request(headers)
+    app.register_error_handler(HTTPException, failed)
+    for kind in Unavailable:
+        app.register_error_handler(kind, away)
+
+
+_SENTENCES = {
+    400: "This request is not complete. Please go back and try again.",
+    403: "Your role does not allow this.",
+    404: "There is no such page.",
+    405: "There is no such page.",
+    413: "This form is too large.",
+    429: "Too many attempts. Please wait a quarter of an hour.",
+    500: "Something went wrong on our side. Please try again in a moment.",
+    503: "The city's database does not answer. Please try again in a moment.",
+}
+
+
+def _error_page(city: City, texts: dict[str, Speech], status: int, sentence: str) -> Response:
+    speech = speech_for(request, texts)
+    return page(
+        "captive/message.html",
+        speech,
+        status=status,
+        city=city.config,
+        switches=switches(request.path, speech, texts) if request.method == "GET" else [],
+        heading=speech.text("This did not work"),
+        sentences=[speech.text(sentence)],
+    )
+
+
+class _Origins:
+    """Origins of the registered NASes, re-read now and then; empty while the database is away."""
+
+    def __init__(self, city: City) -> None:
+        self._city = city
+        self._read_at = float("-inf")
+        self._origins: tuple[str, ...] = ()
+
+    def current(self) -> tuple[str, ...]:
+        if time.monotonic() - self._read_at > ORIGINS_SECONDS:
+            self._read_at = time.monotonic()
+            try:
+                with self._city.store.read() as conn:
+                    nases = fleet.nases(conn, self._city.store.keys)
+                self._origins = tuple(sorted({origin(nas.login_url) for nas in nases}))
+            except Unavailable:
+                self._origins = ()
+        return self._origins

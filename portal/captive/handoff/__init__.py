@@ -1,0 +1,1 @@
+"""How each kind of NAS hands a resident to the portal, and takes them back."""

@@ -1,0 +1,49 @@
+"""What the portal counts, one registry a city. Names and labels: docs/metrics.md."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from hotspot.admission import Denial
+
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class PortalMetrics:
+    """One city's counters. No label holds what a visitor typed."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = Counter(
+            "kogge_portal_requests",
+            "HTTP requests answered, by endpoint and status.",
+            ["endpoint", "status"],
+            registry=registry,
+        )
+        self.duration = Histogram(
+            "kogge_portal_request_seconds",
+            "Time to answer a request, by endpoint.",
+            ["endpoint"],
+            buckets=BUCKETS,
+            registry=registry,
+        )
+        self.arrivals = Counter(
+            "kogge_portal_arrivals",
+            "Redirects from NASes, by what they said; `forged` failed verification.",
+            ["result"],
+            registry=registry,
+        )
+        self.logins = Counter(
+            "kogge_portal_logins",
+            "Residents who asked to get on, by way, result and reason of a refusal.",
+            ["way", "result", "reason"],
+            registry=registry,
+        )
+        self.staff_logins = Counter(
+            "kogge_portal_staff_logins", "Staff log-ins, by result.", ["result"], registry=registry
+        )
+        for way in ("tap", "voucher"):
+            self.logins.labels(way, "ticket", "")
+            for denial in Denial:
+                self.logins.labels(way, "refused", denial.value)
+        for result in ("success", "wrong", "limited"):
+            self.staff_logins.labels(result)

@@ -1,0 +1,74 @@
+"""What every page shares: its language, its headers, its template. No page sets a cookie but the staff's log-in."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from flask import Flask, Request, Response, make_response, render_template
+
+from portal.i18n import NAMES, Speech, choose
+
+_STYLE = (Path(__file__).parent / "static" / "style.css").read_text()
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One entry of the language switch."""
+
+    language: str
+    name: str
+    href: str
+    current: bool
+
+
+def speech_for(request: Request, speeches: dict[str, Speech]) -> Speech:
+    """The language of this request's page."""
+    accepted = [language for language, _ in request.accept_languages]
+    return speeches[choose(request.values.get("lang"), accepted, list(speeches))]
+
+
+def switches(path: str, speech: Speech, speeches: dict[str, Speech], **kept: str) -> list[Switch]:
+    """Links to a page in each language; `kept` is what the address must not lose."""
+    return [
+        Switch(
+            language, NAMES[language], f"{path}?{urlencode({**kept, 'lang': language})}", language == speech.language
+        )
+        for language in speeches
+    ]
+
+
+def page(template: str, speech: Speech, *, status: int = 200, **values: Any) -> Response:
+    """A rendered page."""
+    html = render_template(template, speech=speech, _=speech.text, style=_STYLE, **values)
+    return make_response(html, status)
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port: what a Content-Security-Policy names."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def guard_response(response: Response, form_targets: tuple[str, ...]) -> Response:
+    """Headers of every page. Chromium applies `form-action` to redirects too, so the NASes stand in it (HANDOFF)."""
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src 'self' data:; base-uri 'none'; "
+        f"frame-ancestors 'none'; form-action {' '.join(form_targets)}"
+    )
+    response.headers.setdefault("Content-Security-Policy", policy)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def add_filters(app: Flask) -> None:
+    """Templates write moments and numbers through the page's Speech; nothing else is global."""
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True

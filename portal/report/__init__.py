@@ -1,0 +1,1 @@
+"""The officials' pages: a month in figures."""

@@ -1,0 +1,1 @@
+"""The pages of a city's staff: log-in, sessions, access points, vouchers, audit log."""

@@ -146,6 +146,12 @@ class Agent(asyncio.DatagramProtocol):
             self._transport.close()
             await asyncio.sleep(0)
 
+    @property
+    def silent(self) -> bool:
+        """Whether the access point answers nobody right now."""
+        self._look()
+        return self._silent
+
     def table(self) -> Table:
         """The current table."""
         self._look()
@@ -159,8 +165,7 @@ class Agent(asyncio.DatagramProtocol):
             self._table = Table(rows(self.point, life))
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._look()
-        if self._silent or len(data) > DATAGRAM_MAX:
+        if self.silent or len(data) > DATAGRAM_MAX:
             return
         try:
             if self._engine is not None:

@@ -89,7 +89,7 @@ def test_three_hundred_questions_at_once_share_the_identifiers(make_scene: Calla
             server = (scene.nas.radius_host, scene.nas.acct_port)
             client = await RadiusClient.connect(Codec(wire.secret), server, "127.0.0.1")
             pairs = [[("Acct-Status-Type", 1), ("Acct-Session-Id", str(number))] for number in range(300)]
-            replies = await asyncio.gather(*(client.account(each, (2.0, 2.0, 2.0)) for each in pairs))
+            replies = await asyncio.gather(*(client.account(each, (0.3, 1.0, 2.0, 2.0)) for each in pairs))
             client.close()
             await asyncio.sleep(0)
         assert {reply.code for reply in replies} == {Code.ACCOUNTING_RESPONSE}

@@ -1,4 +1,4 @@
-"""Making and mending an installation: files, keys, databases, the seed, the first admin. Only these commands write keys.
+"""Making and mending an installation: files, keys, databases, the seed, the first admin. Nothing else writes keys.
 
 Everything here may be run again: what stands already is left as it is.
 """

@@ -152,12 +152,18 @@ class Staff:
         rows, now = self.city.config.limits.page_rows, self.clock()
         first = max(0, request.args.get("from", 0, type=int))
         with self.city.store.read() as conn:
-            shown = {
-                "live": sessions.live(conn, limit=rows, offset=first),
-                "count": sessions.count_live(conn),
-                "ended": sessions.recently_ended(conn, since=now - ENDED_SHOWN, limit=rows),
-            }
-        return self._page("staff/sessions.html", first=first, rows=rows, states=DISCONNECT_STATES, **shown)
+            live = sessions.live(conn, limit=rows, offset=first)
+            count = sessions.count_live(conn)
+            ended = sessions.recently_ended(conn, since=now - ENDED_SHOWN, limit=rows)
+        return self._page(
+            "staff/sessions.html",
+            live=live,
+            count=count,
+            ended=ended,
+            first=first,
+            rows=rows,
+            states=DISCONNECT_STATES,
+        )
 
     def disconnect(self, session_id: int) -> AnyResponse:
         """Ask RADIUS to end the session, and end the device's grants, so that it does not come back by itself."""
@@ -201,8 +207,14 @@ class Staff:
         with self.city.store.read() as conn:
             batches = vouchers.batches(conn, limit=limits.page_rows)
             plans = residents.plans(conn, Way.VOUCHER)
-        shown = {"batches": batches, "plans": plans, "most": limits.voucher_batch_max, "problem": problem}
-        return self._page("staff/vouchers.html", status=status, **shown)
+        return self._page(
+            "staff/vouchers.html",
+            status=status,
+            batches=batches,
+            plans=plans,
+            most=limits.voucher_batch_max,
+            problem=problem,
+        )
 
     def voucher_sheet(self, batch_id: int) -> AnyResponse:
         """The codes to print, each with its QR for a phone's camera to copy."""

@@ -1,0 +1,282 @@
+"""The `kogge` command. Each subcommand parses its arguments and calls one function elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+import monitor.__main__
+import portal.__main__
+import radius.__main__
+from config.load import check as check_files
+from config.load import load_installation
+from hotspot.errors import ConfigError
+from hotspot.roles import Role
+from ops import demo as demos
+from ops import installation as installations
+from ops.supervisor import Child, kogge, supervise
+from service import logs
+from service.cities import open_store
+from service.processes import FAILED, stop_event
+from store import fleet
+from store.keys import KeyRing
+from store.store import Store
+
+SERVICES: dict[str, Callable[..., int]] = {
+    "radius": radius.__main__.run,
+    "portal": portal.__main__.run,
+    "monitor": monitor.__main__.run,
+}
+
+folder = click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
+only = click.option("--city", "only", metavar="KEY", multiple=True, help="Only this city; may be given again.")
+at = click.option(
+    "--dir", "folder", metavar="DIR", type=click.Path(path_type=Path), default=Path(), help="The installation."
+)
+city_key = click.argument("city", metavar="CITY")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="kogge", prog_name="kogge")
+def main() -> None:
+    """Free public Wi-Fi for allied cities: captive portal, RADIUS and access-point monitoring.
+
+    DIR is the folder with kogge.toml; without it, the current folder.
+    """
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """An operator's fault is a sentence and status 2, never a traceback."""
+    try:
+        yield
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        sys.exit(FAILED)
+
+
+# Setting up -------------------------------------------------------------------------------------------
+
+
+@main.command()
+@folder
+def check(folder: Path) -> None:
+    """Check kogge.toml and every city's file; exit 0, or 2 with all that is wrong."""
+    problems = check_files(folder)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if problems:
+        sys.exit(FAILED)
+    with _plainly():
+        keys = [city.key for city in load_installation(folder).cities]
+    click.echo(f"{len(keys)} cities are sound: {', '.join(keys)}")
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@only
+def init(folder: Path, only: tuple[str, ...]) -> None:
+    """Make an installation in DIR: files to edit, keys, databases, a first admin by one-time link.
+
+    Running it again adds what is missing (a new city's file, say) and leaves the rest as it is.
+    """
+    with _plainly():
+        installations.lay_files(folder, say=click.echo)
+        made = installations.initialise(folder, only, now=datetime.now(UTC), say=click.echo)
+    for each in made:
+        if each.invite:
+            click.echo(f"{each.city.key}: first admin, good for {installations.INVITE_DAYS} days: {each.invite}")
+    click.echo(f"Ready. Edit {folder / 'cities'}, then: kogge check {folder}; kogge run {folder}")
+
+
+@main.command()
+@folder
+@only
+def migrate(folder: Path, only: tuple[str, ...]) -> None:
+    """Bring the databases to this version and make the coming months' keys. Services never do."""
+    with _plainly():
+        installations.migrate_all(folder, only, now=datetime.now(UTC), say=click.echo)
+
+
+# Running ----------------------------------------------------------------------------------------------
+
+
+@main.command()
+@folder
+@only
+def run(folder: Path, only: tuple[str, ...]) -> None:
+    """Run portal, RADIUS and monitor as three processes; restart what dies; SIGTERM drains."""
+    logs.configure("info", "text")
+    options = [word for key in only for word in ("--city", key)]
+    children = [Child(name, kogge(name, str(folder), *options)) for name in SERVICES]
+    sys.exit(supervise(children, stop_event()))
+
+
+def _service(name: str, summary: str) -> None:
+    def command(folder: Path, only: tuple[str, ...]) -> None:
+        sys.exit(SERVICES[name](folder, only))
+
+    command.__doc__ = summary
+    main.command(name)(folder(only(command)))
+
+
+_service("portal", "Run the portal: residents' and staff's pages over HTTP.")
+_service("radius", "Run RADIUS: authentication, accounting, Disconnect.")
+_service("monitor", "Run the monitor: SNMP polls, Prometheus metrics, scheduled jobs.")
+
+
+@main.command()
+@click.option("--fresh", is_flag=True, help="Forget the last run: new keys, databases and passwords.")
+@click.option("--state", type=click.Path(path_type=Path), default=Path("var/demo"), show_default=True)
+def demo(fresh: bool, state: Path) -> None:
+    """Four cities with life in them on this machine: no root, SQLite, a simulated town. Ctrl-C ends it."""
+    logs.configure("info", "text")
+    with _plainly():
+        sys.exit(demos.run(state, fresh=fresh, stopping=stop_event(), console=Console()))
+
+
+# Looking ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _store_of(folder: Path, key: str) -> Iterator[Store]:
+    """A city's store for a command. ConfigError where there is no such city."""
+    installation, (config,) = installations.select_cities(folder, [key])
+    store = open_store(installation, config, now=datetime.now(UTC))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@main.group()
+def nas() -> None:
+    """RADIUS clients."""
+
+
+@nas.command("list")
+@city_key
+@at
+def nas_list(city: str, folder: Path) -> None:
+    """The city's NASes."""
+    table = Table("Name", "Site", "NAS-Identifier", "Address", "Product", "Log-in address", "CoA port")
+    with _plainly(), _store_of(folder, city) as store, store.read() as conn:
+        for each in fleet.nases(conn, store.keys):
+            row = (each.name, each.site_name, each.nas_identifier, each.address, each.product, each.login_url)
+            table.add_row(*row, str(each.coa_port))
+    Console().print(table)
+
+
+@nas.command("show")
+@city_key
+@click.argument("name")
+@at
+def nas_show(city: str, name: str, folder: Path) -> None:
+    """What to type into a NAS, its secrets included."""
+    with _plainly(), _store_of(folder, city) as store, store.read() as conn:
+        found = next((each for each in fleet.nases(conn, store.keys) if each.name == name), None)
+        if found is None:
+            raise ConfigError(f"{city} has no NAS {name!r}; see `kogge nas list {city}`")
+    _, (config,) = installations.select_cities(folder, [city])
+    lines = {
+        "NAS-Identifier": found.nas_identifier,
+        "RADIUS server": str(config.radius.listen),
+        "Authentication port": config.radius.auth_port,
+        "Accounting port": config.radius.acct_port,
+        "RADIUS secret": found.secret.decode(),
+        "Portal (UAM server)": f"{config.portal.url}/",
+        "UAM secret": found.uam_secret.decode(),
+        "CoA port of the NAS": found.coa_port,
+        "Interim interval (s)": config.radius.interim_seconds,
+    }
+    for label, value in lines.items():
+        click.echo(f"{label + ':':22}{value}")
+
+
+@main.group()
+def ap() -> None:
+    """Access points."""
+
+
+@ap.command("list")
+@city_key
+@at
+def ap_list(city: str, folder: Path) -> None:
+    """The city's access points and what the last poll found."""
+    table = Table("Name", "Site", "Address", "State", "Since", "Model", "Clients")
+    with _plainly(), _store_of(folder, city) as store, store.read() as conn:
+        for each in fleet.access_point_states(conn):
+            state = {None: "not polled yet", True: "up", False: f"down ({each.failure})"}[each.up]
+            since = f"{each.since:%Y-%m-%d %H:%M} UTC" if each.since else ""
+            clients = "" if each.reading is None else str(each.reading["clients"])
+            table.add_row(each.name, each.site_name, each.address, state, since, each.model, clients)
+    Console().print(table)
+
+
+@ap.command("show")
+@city_key
+@click.argument("name")
+@at
+def ap_show(city: str, name: str, folder: Path) -> None:
+    """What to type into an access point's SNMP settings, its credentials included."""
+    with _plainly(), _store_of(folder, city) as store, store.read() as conn:
+        found = next((each for each in fleet.access_points(conn, store.keys) if each.name == name), None)
+        if found is None:
+            raise ConfigError(f"{city} has no access point {name!r}; see `kogge ap list {city}`")
+    credential = found.credential
+    lines = {"Address": f"{found.address}:{found.port}", "SNMP version": credential.version}
+    if credential.version == "v2c":
+        lines["Community"] = credential.community
+    else:
+        lines |= {
+            "User": credential.user,
+            "Security level": "authPriv",
+            "Authentication (SHA-256)": credential.auth_password,
+            "Privacy (AES-128)": credential.priv_password,
+        }
+    for label, value in lines.items():
+        click.echo(f"{label + ':':26}{value}")
+
+
+@main.group()
+def staff() -> None:
+    """A city's staff."""
+
+
+@staff.command("invite")
+@city_key
+@click.argument("login")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--name", default="", help="The person's name; the login where left out.")
+@at
+def staff_invite(city: str, login: str, role: str, name: str, folder: Path) -> None:
+    """Print a one-time link with which LOGIN sets a password (also when it was forgotten)."""
+    with _plainly(), _store_of(folder, city) as store:
+        _, (config,) = installations.select_cities(folder, [city])
+        link = installations.invite(
+            store, config, login=login, name=name or login, role=Role(role), now=datetime.now(UTC)
+        )
+    click.echo(link)
+
+
+@main.command("metrics-token")
+@city_key
+@at
+def metrics_token(city: str, folder: Path) -> None:
+    """Print the token with which Prometheus reads this city's metrics."""
+    with _plainly(), _store_of(folder, city) as store:
+        ring: KeyRing = store.keys
+    click.echo(ring.metrics_token)
+
+
+if __name__ == "__main__":
+    logging.captureWarnings(True)
+    main()

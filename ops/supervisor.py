@@ -1,0 +1,121 @@
+"""Several services as child processes: started together, restarted when they die, ended in order.
+
+A child that ends with status 2 said why it cannot start; then there is nothing to restart, and everything ends.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from service.processes import FAILED
+
+log = logging.getLogger(__name__)
+
+RESTART_SECONDS = (1, 2, 4, 8, 15, 30)
+"""Pauses before a restart; the last one is kept."""
+
+STEADY_SECONDS = 60
+"""After running so long, a child's restarts count from the beginning again."""
+
+DRAIN_SECONDS = 15.0
+"""How long a child may take to end before it is killed."""
+
+TICK_SECONDS = 0.2
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+@dataclass
+class Child:
+    """One program. `log_file` None: its messages go where ours go."""
+
+    name: str
+    command: Sequence[str]
+    log_file: Path | None = None
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    failures: int = field(default=0, init=False)
+    started_at: float = field(default=0.0, init=False)
+    restart_at: float = field(default=0.0, init=False)
+
+    def start(self) -> None:
+        """Begin; it ends with us even if we are killed."""
+        out: IO[bytes] | None = self.log_file.open("ab") if self.log_file else None
+        self.process = subprocess.Popen(
+            self.command, stdout=out, stderr=out, start_new_session=True, preexec_fn=_die_with_parent
+        )
+        self.started_at = time.monotonic()
+        if out is not None:
+            out.close()
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def kogge(*arguments: str) -> list[str]:
+    """The command line of one of our own subcommands, whatever the PATH."""
+    return [sys.executable, "-m", "ops.cli", *arguments]
+
+
+def supervise(
+    children: Sequence[Child], stopping: threading.Event, *, started: Callable[[], None] = lambda: None
+) -> int:
+    """Run the children until `stopping`, or until one cannot start. Ends them last to first. Returns the status."""
+    status = 0
+    for child in children:
+        child.start()
+    try:
+        started()
+        while not stopping.wait(TICK_SECONDS):
+            if any(_look_after(child, time.monotonic()) == FAILED for child in children):
+                status = FAILED
+                break
+    finally:
+        end(children)
+    return status
+
+
+def _look_after(child: Child, now: float) -> int | None:
+    """Restart a child that died; its exit status where it says that it cannot start."""
+    if child.process is None:
+        if now >= child.restart_at:
+            child.start()
+        return None
+    status = child.process.poll()
+    if status is None:
+        return None
+    if status == FAILED:
+        log.error("%s cannot start%s", child.name, f"; see {child.log_file}" if child.log_file else "")
+        return FAILED
+    if now - child.started_at > STEADY_SECONDS:
+        child.failures = 0
+    pause = RESTART_SECONDS[min(child.failures, len(RESTART_SECONDS) - 1)]
+    child.failures += 1
+    child.process, child.restart_at = None, now + pause
+    log.warning("%s ended with status %s; restarting in %s s", child.name, status, pause)
+    return None
+
+
+def end(children: Sequence[Child]) -> None:
+    """SIGTERM, one after the other from the last; SIGKILL for what does not end in time."""
+    for child in reversed(children):
+        process = child.process
+        if process is None or process.poll() is not None:
+            continue
+        process.terminate()
+        try:
+            process.wait(DRAIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            log.warning("%s did not end within %s s and is killed", child.name, DRAIN_SECONDS)
+            process.kill()
+            process.wait()

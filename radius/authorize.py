@@ -45,6 +45,7 @@ class Authorizer:
         self._city = city
         self._metrics = metrics
         self._random_octets = random_octets
+        self._ticket_key = city.store.keys.derive("ticket")
 
     def answer(self, works: Sequence[Work], *, now: datetime) -> list[Reply]:
         """Replies to all that can be read; the decisions are logged and committed when this returns."""
@@ -113,9 +114,7 @@ class Authorizer:
             return Proof.NOTHING
         if ticket is None or ask.mac is None or ticket.device_id != device_id:
             return Proof.TICKET  # `decide` refuses by what is missing: the ticket, or the right device
-        password = ticket_password(
-            self._city.store.keys.derive("ticket"), name=ticket.name, device=ask.mac, expires_at=ticket.expires_at
-        )
+        password = ticket_password(self._ticket_key, name=ticket.name, device=ask.mac, expires_at=ticket.expires_at)
         return Proof.TICKET if _password_matches(ask.work, password) else Proof.WRONG_PASSWORD
 
     def _reply(self, ask: Ask, decision: Decision) -> bytes:

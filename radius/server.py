@@ -116,7 +116,8 @@ class CityServer(threading.Thread):
         if not works:
             return
         port = door.intake.port.value
-        asked = [work for work in works if work.packet.code != Code.STATUS_SERVER]
+        pings = [work for work in works if work.packet.code == Code.STATUS_SERVER]
+        asked = [work for work in works if work.packet.code != Code.STATUS_SERVER] if pings else works
         try:
             replies = door.answer(asked, self._clock())
         except Unavailable:
@@ -124,7 +125,7 @@ class CityServer(threading.Thread):
                 door.intake.forget(work)
                 self._metrics.dropped.labels(port, "database").inc()
             raise
-        replies += [(work, _alive(work, door.intake.port)) for work in works if work not in asked]
+        replies += [(work, _alive(work, door.intake.port)) for work in pings]
         self._reply(door, works, replies)
         self._metrics.batch.labels(port).observe(len(works))
         time.sleep(YIELD_SECONDS)

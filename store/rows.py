@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table
@@ -25,8 +26,12 @@ GRANT_COLUMNS: tuple[ColumnElement[Any], ...] = (
 
 def pick(kind: type[Value], row: RowMapping, **changed: Any) -> Value:
     """A dataclass from the equally named columns; `changed` gives or converts the others."""
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    return kind(**{name: changed[name] if name in changed else row[name] for name in names})
+    return kind(**{name: changed[name] if name in changed else row[name] for name in _field_names(kind)})  # type: ignore[arg-type]
+
+
+@cache
+def _field_names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def plan_of(row: RowMapping) -> Plan:

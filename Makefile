@@ -1,0 +1,59 @@
+# Kogge: everything a newcomer and CI need. `make help` says what there is.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+TOOLS  := freeradius freeradius-utils snmpd snmp prometheus postgresql chromium fonts-dejavu-core strace iproute2
+SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test quick check bench test-tools lock clean
+
+help: ## this list
+	@echo "Kogge: free public Wi-Fi for allied cities. Targets:"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@echo "The command line itself: $(BIN)/kogge --help"
+
+setup: $(READY) ## make .venv with the pinned dependencies
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Kogge needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "This Python cannot make virtual environments. On Debian: $(SUDO) apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: setup ## the demo: four cities with life in them (ARGS=--fresh starts anew)
+	@$(BIN)/kogge demo $(ARGS)
+
+test: setup ## all tests on SQLite and PostgreSQL; coverage of hotspot/
+	$(BIN)/pytest -q -n auto --dist loadgroup -m "not system" --cov --cov-fail-under=95 $(ARGS)
+	$(BIN)/pytest -q -m system $(ARGS)
+
+quick: setup ## the inner loop: no system tests, SQLite only, under two minutes
+	KOGGE_DATABASES=sqlite $(BIN)/pytest -q -n auto --dist loadgroup -x -m "not system and not slow" $(ARGS)
+
+check: setup ## lint, format, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: setup ## speed, beside the peers that are installed; ends with `result NAME VALUE UNIT` lines
+	$(BIN)/python -m bench $(ARGS)
+
+test-tools: ## install the Debian packages that the tests talk to (asks for root)
+	$(SUDO) apt-get update
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $(TOOLS)
+
+lock: setup ## pin the newest dependencies into requirements.txt, with hashes
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	  --python-version 3.11 --extra dev pyproject.toml --output-file requirements.txt --upgrade
+
+clean: ## remove .venv, caches and the demo's state
+	rm -rf $(VENV) var build artefacts .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -45,10 +45,14 @@ class Instruments:
             registry=registry,
         )
         self.jobs = Counter(
-            "kogge_monitor_jobs_total", "Runs of scheduled jobs by result.", ["job", "result"], registry=registry
+            # The label cannot be called `job`: that is Prometheus's own.
+            "kogge_monitor_jobs_total",
+            "Runs of scheduled jobs by result.",
+            ["task", "result"],
+            registry=registry,
         )
         self.job_rows = Counter(
-            "kogge_monitor_job_rows_total", "Rows that scheduled jobs closed or deleted.", ["job"], registry=registry
+            "kogge_monitor_job_rows_total", "Rows that scheduled jobs closed or deleted.", ["task"], registry=registry
         )
         for result in RESULTS:
             self.polls.labels(result)

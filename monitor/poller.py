@@ -109,7 +109,7 @@ class Poller:
         for point in points - self._watched.keys():
             self._board.add(point, *known.get(point.id, (None, Identity())))
             self._watched[point] = asyncio.create_task(self._watch(point), name=f"poll {self._city} {point.name}")
-        self._client.keep({point.credential for point in points})
+        await self._client.keep({point.credential for point in points})
 
     async def _flush_for_ever(self) -> None:
         while True:

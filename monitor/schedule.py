@@ -12,7 +12,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor.housekeeping import JOBS, Job, run_quietly
-from monitor.instruments import Instruments
+from monitor.instruments import JOB_RESULTS, Instruments
 from service.cities import City
 
 THREADS = 1
@@ -49,6 +49,9 @@ class Housekeeper:
             self._add(job, datetime.now(UTC) + timedelta(seconds=first_run_s + at))
 
     def _add(self, job: Job, first_run: datetime) -> None:
+        for result in JOB_RESULTS:
+            self._instruments.jobs.labels(job.name, result)
+
         def work() -> None:
             run_quietly(job, self._city, self._instruments, holder=self._holder, now=self._clock())
 

@@ -69,7 +69,7 @@ class Client:
         sock = _connected(target)
         if target.credential.version == "v3":
             sock.close()  # it only told that a route exists
-            yield _UserSession(await self._engine(target.credential), target)
+            yield _UserSession(self._engine(target.credential), target)
             return
         loop = asyncio.get_running_loop()
         transport, session = await loop.create_datagram_endpoint(lambda: _CommunitySession(target), sock=sock)
@@ -79,19 +79,18 @@ class Client:
             transport.close()
             await asyncio.sleep(0)  # the transport closes its socket in the loop's next round
 
-    async def _engine(self, credential: SnmpCredential) -> _Engine:
+    def _engine(self, credential: SnmpCredential) -> _Engine:
         if credential not in self._engines:
             self._engines[credential] = _Engine(credential)
         return self._engines[credential]
 
-    def keep(self, credentials: set[SnmpCredential]) -> None:
+    async def keep(self, credentials: set[SnmpCredential]) -> None:
         """Forget the engines of credentials that no access point uses any more."""
         for credential in self._engines.keys() - credentials:
-            self._engines.pop(credential).close()
+            await self._engines.pop(credential).close()
 
     async def close(self) -> None:
-        self.keep(set())
-        await asyncio.sleep(0)
+        await self.keep(set())
 
 
 def _connected(target: Target) -> socket.socket:
@@ -298,7 +297,7 @@ class _Engine:
         self._engine = SnmpEngine()
         self._engine.register_transport_dispatcher(AsyncioDispatcher())
         self._generator = CommandGenerator()
-        self._sockets: set[int] = set()
+        self._sockets: dict[int, asyncio.Task[Any]] = {}
         self._names: dict[Target, str] = {}
         config.add_v3_user(
             self._engine,
@@ -341,19 +340,25 @@ class _Engine:
         return self._names[target]
 
     async def _listen(self, version: int) -> None:
-        if version in self._sockets:
-            return
-        self._sockets.add(version)
+        """Open the socket of an IP version once. Shielded: the poll that asked first may run into its deadline."""
+        opening = self._sockets.get(version)
+        if opening is None or (opening.done() and opening.exception() is not None):
+            opening = self._sockets[version] = asyncio.create_task(self._open(version))
+        await asyncio.shield(opening)
+
+    async def _open(self, version: int) -> None:
         family, domain, kind = _FAMILIES[version]
         sock = socket.socket(family, socket.SOCK_DGRAM)
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         transport: Any = kind()
-        config.add_transport(self._engine, domain, transport)
         await asyncio.get_running_loop().create_datagram_endpoint(lambda: transport, sock=sock)
+        config.add_transport(self._engine, domain, transport)
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        await asyncio.gather(*self._sockets.values(), return_exceptions=True)
         self._engine.close_dispatcher()
+        await asyncio.sleep(0)  # the transports close their sockets in the loop's next round
 
 
 def _settle(_engine: Any, _handle: Any, indication: Any, pdu: Any, answer: asyncio.Future[list[Varbind]]) -> None:

@@ -17,7 +17,7 @@ from tests.conftest import NOW
 
 
 def counted(registry: CollectorRegistry, job: str, result: str) -> float:
-    return registry.get_sample_value("kogge_monitor_jobs_total", {"job": job, "result": result}) or 0.0
+    return registry.get_sample_value("kogge_monitor_jobs_total", {"task": job, "result": result}) or 0.0
 
 
 def test_every_job_runs_on_an_empty_city(city: City) -> None:
@@ -44,7 +44,7 @@ def test_a_job_that_fails_gives_its_lease_back(city: City) -> None:
     run_quietly(Job("job", 60, broken), city, instruments, holder="a", now=NOW)
     assert counted(city.registry, "job", "failed") == 1
     assert run(Job("job", 60, lambda *_: 3), city, instruments, holder="b", now=NOW) == 3
-    assert city.registry.get_sample_value("kogge_monitor_job_rows_total", {"job": "job"}) == 3
+    assert city.registry.get_sample_value("kogge_monitor_job_rows_total", {"task": "job"}) == 3
 
 
 def test_guesses_go_when_no_window_counts_them(city: City) -> None:

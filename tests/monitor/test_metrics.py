@@ -24,6 +24,7 @@ from monitor.board import Board, Identity
 from monitor.instruments import Instruments
 from store.fleet import AccessPoint, SnmpCredential
 from tests.conftest import run
+from tests.monitor.conftest import REPOSITORY
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 POINT = AccessPoint(1, "rathaus-1", "rathaus", "127.0.0.1", 161, SnmpCredential("v2c", community="x"))
@@ -126,3 +127,9 @@ def test_promtool_accepts_the_page(board: Board, registry: CollectorRegistry) ->
     board.put(other, assess(None, PollFailure.UNREACHABLE, now=NOW), 0.05)
     checked = run("promtool", "check", "metrics", text=generate_latest(registry).decode())
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+def test_the_documents_name_every_metric(registry: CollectorRegistry) -> None:
+    documents = "".join(file.read_text() for file in (REPOSITORY / "docs").glob("metrics*.md"))
+    families = {family.name + ("_total" if family.type == "counter" else "") for family in registry.collect()}
+    assert {name for name in families if f"`{name}`" not in documents} == set()

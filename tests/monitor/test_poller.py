@@ -28,7 +28,7 @@ from store.schema import access_point
 from store.store import Store
 from tests.monitor.conftest import V2C, V3, Agent, Replay, recordings
 
-SOON = Settings(interval_s=0.2, timeout_s=0.5, retries=1, max_in_flight=8, refresh_s=0.1, flush_s=0.05)
+SOON = Settings(interval_s=0.5, timeout_s=0.5, retries=1, max_in_flight=8, refresh_s=0.1, flush_s=0.05)
 WAIT_S = 30.0
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -96,6 +98,23 @@ def test_many_polls_with_one_engine(snmpd: Agent) -> None:
 
 
 @pytest.mark.tool("snmpd")
+@pytest.mark.parametrize("impatience_s", [0.0, 0.001, 0.01])
+def test_a_first_question_that_is_given_up_does_not_spoil_the_next(snmpd: Agent, impatience_s: float) -> None:
+    async def twice() -> int:
+        client = Client()
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(impatience_s), client.open(snmpd.target(V3)) as session:
+                    await session.get([UPTIME])
+            async with client.open(snmpd.target(V3, retries=2)) as session:
+                return len(await session.get([UPTIME]))
+        finally:
+            await client.close()
+
+    assert asyncio.run(twice()) == 1
+
+
+@pytest.mark.tool("snmpd")
 @pytest.mark.parametrize(
     ("credential", "expected"),
     [
@@ -116,8 +135,6 @@ def test_snmpd_refuses_a_stranger(snmpd: Agent, credential: SnmpCredential, expe
 
 
 def test_where_nobody_listens_is_known_at_once(free_port: Callable[[int], int]) -> None:
-    import socket
-
     target = Target("127.0.0.1", free_port(socket.SOCK_DGRAM), V2C, 5.0, 3)
     assert failure(target) is PollFailure.UNREACHABLE
 

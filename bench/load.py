@@ -79,9 +79,10 @@ class _Slot:
 class Loop:
     """One run against one port. `stop` may be set from another thread; the run ends within `POLL_SECONDS`."""
 
-    def __init__(self, supply: Supply, port: int, *, host: str = "127.0.0.1") -> None:
+    def __init__(self, supply: Supply, port: int, *, retry_seconds: float = RETRY_SECONDS) -> None:
         self._supply = supply
-        self._to = (host, port)
+        self._to = ("127.0.0.1", port)
+        self._retry_seconds = retry_seconds
         self.stop = threading.Event()
 
     def run(self, seconds: float, *, warm_seconds: float = 0.0) -> Tally:
@@ -163,7 +164,7 @@ class Loop:
 
     def _send_again(self, slots: dict[int, _Slot], tally: Tally, now: float) -> None:
         for slot in slots.values():
-            if now - slot.sent_at > RETRY_SECONDS * (slot.retries + 1) and slot.retries < RETRIES_MAX:
+            if now - slot.sent_at > self._retry_seconds * (slot.retries + 1) and slot.retries < RETRIES_MAX:
                 slot.retries += 1
                 tally.retransmitted += 1
                 with contextlib.suppress(OSError):

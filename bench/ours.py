@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from hotspot.credentials import ticket_name, ticket_password
 from hotspot.plan import Way
 from hotspot.values import MacAddress
 from ops.installation import initialise
+from ops.supervisor import kogge
 from service.cities import open_city
 from store import fleet, residents
 from store.store import Connection, Store
@@ -75,8 +75,6 @@ title = "Terms"
 body = "Terms"
 """
 
-_SERVE = "import sys, pathlib, radius.__main__ as radius; sys.exit(radius.run(pathlib.Path(sys.argv[1])))"
-
 
 class OurServer:
     """An installation in `folder`, and how to start its RADIUS process."""
@@ -91,8 +89,8 @@ class OurServer:
         self.place = Place(auth_port, acct_port, self.secret)
 
     def command(self) -> list[str]:
-        """What serves the installation; the same as the operator's `kogge radius`."""
-        return [sys.executable, "-c", _SERVE, str(self._folder)]
+        """What an operator types."""
+        return kogge("radius", str(self._folder))
 
     def renew(self) -> None:
         """The installation as it was made: no decision logged, no session begun."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench.packets import is_genuine, status_server
 
+REPOSITORY = Path(__file__).parents[1]
 READY_SECONDS = 30.0
 END_SECONDS = 15.0
 
@@ -77,7 +78,7 @@ def _start(command: Sequence[str], cores: Cores, log: Path) -> subprocess.Popen[
     os.sched_setaffinity(0, {cores.server})
     try:
         with log.open("ab") as output:
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            return subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     finally:
         os.sched_setaffinity(0, {cores.generator})
 

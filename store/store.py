@@ -5,8 +5,9 @@ What stands inside a `write()` is one transaction, committed at its end; nothing
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from sqlalchemy import Connection as Connection  # what the other rooms call a transaction's hand
 from sqlalchemy import Engine, select, text
@@ -28,6 +29,10 @@ class Store:
         self.keys = keys
         self._writer = engine.execution_options(writes=True)
         self._reader = engine.execution_options(postgresql_readonly=True)
+        # SQLite has one writer: threads of a process queue here, where they wake at once, and not in SQLite's
+        # busy handler, which sleeps up to 100 ms between looks.
+        one_writer = engine.dialect.name == "sqlite"
+        self._queue: AbstractContextManager[object] = threading.Lock() if one_writer else nullcontext()
 
     @classmethod
     def open(cls, url: str, keys: KeyRing, *, password: str | None = None) -> Store:
@@ -43,7 +48,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction, durable when this returns."""
-        with self._writer.connect() as conn, conn.begin():
+        with self._queue, self._writer.connect() as conn, conn.begin():
             yield conn
 
     def ping(self) -> None:

@@ -1,0 +1,246 @@
+"""What RADIUS acknowledged survives: kill -9, the order of its system calls, a portal that writes beside it, SIGTERM.
+
+kill -9 alone cannot tell synchronous=OFF from FULL, since the kernel keeps what was written; the order of fdatasync
+and sendto can.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bench.load import Loop, Supply, Tally
+from bench.packets import Status, is_genuine
+from store import accounting, fleet
+from tests.system.radius_load import (
+    SECRET,
+    Load,
+    Record,
+    flat_out,
+    kill_after,
+    records_of,
+    write_like_the_portal,
+)
+
+pytestmark = pytest.mark.system
+
+KILLS_AFTER_S = (0.3, 0.8, 1.3, 0.55, 1.05)
+"""When each round's process is killed: under load, at another moment of its batches each time."""
+
+ACKNOWLEDGED_MIN = 100
+"""A round that acknowledged fewer records than this proved nothing."""
+
+PORTAL_WRITES = 200
+PORTAL_PAUSE_S = 0.01
+PORTAL_P99_S = 0.1
+"""The bar of docs/benchmarks.md for the portal's writes while accounting runs flat out."""
+
+LOAD_PER_SECOND_MIN = 200
+TRACED_RECORDS = 400
+BURST = 400
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Iterator[Load]:
+    with Load.prepare(tmp_path, residents=500) as prepared:
+        yield prepared
+
+
+# kill -9 ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_every_acknowledged_record_outlives_a_kill(load: Load) -> None:
+    promised: dict[str, Promise] = {}
+    for number, seconds in enumerate(KILLS_AFTER_S):
+        records = records_of(f"round-{number}", sessions=500, interims=60)
+        supply = load.accounting(records)
+        with load.server() as process:
+            assert_kept(load, promised)  # what earlier lives acknowledged, in the restarted server's database
+            tally = _load_until_killed(load, supply, process, seconds)
+        assert ACKNOWLEDGED_MIN <= len(tally.answered) < len(records), "the kill has to come in the middle"
+        promise(promised, (records[at] for at in tally.answered))
+    with load.server():
+        assert_kept(load, promised)
+
+
+def _load_until_killed(load: Load, supply: Supply, process: subprocess.Popen[bytes], seconds: float) -> Tally:
+    loop = Loop(supply, load.acct_port)
+    timer = kill_after(process, seconds, loop)
+    tally = loop.run(30)
+    timer.join()
+    assert process.wait(10) == -signal.SIGKILL
+    return tally
+
+
+@dataclass
+class Promise:
+    """What was acknowledged of one session."""
+
+    start: bool = False
+    octets: int = 0
+
+
+def promise(promised: dict[str, Promise], acknowledged: Iterable[Record]) -> None:
+    for record in acknowledged:
+        made = promised.setdefault(record.session, Promise())
+        made.start |= record.status is Status.START
+        made.octets = max(made.octets, record.octets)
+
+
+def assert_kept(load: Load, promised: dict[str, Promise]) -> None:
+    """The database holds at least what was acknowledged; more is fine, since a reply may have been lost."""
+    with load.city.store.read() as conn:
+        nas_id = next(nas.id for nas in fleet.nases(conn, load.city.store.keys) if nas.name == "load-gateway")
+        stored = accounting.load_many(conn, [(nas_id, session) for session in promised])
+    missing = [session for session in promised if (nas_id, session) not in stored]
+    assert not missing, f"{len(missing)} acknowledged sessions are gone, such as {missing[0]}"
+    for session, made in promised.items():
+        totals = stored[nas_id, session].totals
+        assert totals.start_seen or not made.start, f"{session}: its acknowledged Start is gone"
+        assert min(totals.octets.down, totals.octets.up) >= made.octets, f"{session}: acknowledged octets are gone"
+
+
+# The order of system calls ------------------------------------------------------------------------------
+
+
+@pytest.mark.tool("strace")
+def test_no_record_is_acknowledged_before_the_log_is_on_the_disk(load: Load, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    calls = "trace=fdatasync,fsync,recvfrom,sendto"
+    # -D: strace is the server's child, not its parent, so the process that we start and end is the server.
+    with load.server("strace", "-D", "-f", "--seccomp-bpf", "-yy", "-e", calls, "-o", str(trace)) as process:
+        supply = load.accounting(records_of("traced", sessions=100, interims=3))
+        tally = Loop(supply, load.acct_port, retry_seconds=60).run(60)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert len(tally.answered) == len(supply.requests) == TRACED_RECORDS
+    steps = list(read_trace(_finished(trace), load.acct_port))
+    assert steps.count("reply") == TRACED_RECORDS
+    assert unproven_replies(steps) == 0
+    assert steps.count("sync") < TRACED_RECORDS, "a batch shares its commit"
+
+
+def _finished(trace: Path) -> list[str]:
+    """The trace once strace has written all of it."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        lines = trace.read_text().splitlines()
+        if lines and "+++ exited with 0 +++" in lines[-1]:
+            return lines
+        time.sleep(0.05)
+    raise AssertionError("strace did not finish its trace")
+
+
+def read_trace(lines: Sequence[str], acct_port: int) -> Iterator[str]:
+    """`request` received, WAL `sync` returned, `reply` begun: in the order of the one thread that does all three.
+
+    An Accounting-Response has 20 octets; the Status-Server's answer, which acknowledges nothing, has more.
+    """
+    acct = rf"<UDP:\[127\.0\.0\.1:{acct_port}\]>"
+    received = re.compile(rf"recvfrom\(\d+{acct}.* = \d+$")
+    replied = re.compile(rf'sendto\(\d+{acct}, ".*", 20, ')
+    synced = re.compile(r"(fdatasync|fsync)\(\d+<.*-wal>\) += 0$")
+    for line in map(_whole, lines, _unfinished(lines)):
+        for name, pattern in (("request", received), ("sync", synced), ("reply", replied)):
+            if pattern.search(line):
+                yield name
+
+
+def _unfinished(lines: Sequence[str]) -> Iterator[str]:
+    """For each line the beginning of the call that it resumes, "" where it resumes none: threads interleave."""
+    begun: dict[str, str] = {}
+    for line in lines:
+        thread = line.partition(" ")[0]
+        yield begun.pop(thread, "") if " resumed>" in line else ""
+        if line.endswith("<unfinished ...>"):
+            begun[thread] = line.removesuffix("<unfinished ...>").rstrip()
+
+
+def _whole(line: str, beginning: str) -> str:
+    return beginning + line.partition(" resumed>")[2] if beginning else line
+
+
+def unproven_replies(steps: Sequence[str]) -> int:
+    """Replies with no sync between the last request before them and themselves."""
+    synced, unproven = False, 0
+    for step in steps:
+        if step == "reply":
+            unproven += not synced
+        else:
+            synced = step == "sync"
+    return unproven
+
+
+def test_a_trace_that_acknowledges_too_early_is_seen() -> None:
+    socket_of = "7<UDP:[127.0.0.1:1813]>"
+    request = f'20 recvfrom({socket_of}, "\\4", 4097, 0, {{}}, [16]) = 120'
+    reply = f'20 sendto({socket_of}, "\\5", 20, 0, {{}}, 16) = 20'
+    sync = [
+        "20 fdatasync(9</x/kogge.db-wal> <unfinished ...>",
+        "21 sendto(3<TCP:[]>",
+        "20 <... fdatasync resumed>) = 0",
+    ]
+    sound = [request, request, *sync, reply, reply, request, *sync, reply]
+    early = [request, *sync, reply, request, reply, *sync]
+    assert list(read_trace(sound, 1813)).count("sync") == 2
+    assert unproven_replies(list(read_trace(sound, 1813))) == 0
+    assert unproven_replies(list(read_trace(early, 1813))) == 1
+
+
+# The portal beside it -----------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_portal_writes_while_accounting_runs_flat_out(load: Load) -> None:
+    supply = load.accounting(records_of("busy", sessions=500, interims=160))
+    spawn = multiprocessing.get_context("spawn")
+    with load.server(), ProcessPoolExecutor(1, mp_context=spawn) as portal:
+        portal.submit(write_like_the_portal, load.written.path, 0, 0).result()  # started, everything imported
+        with flat_out(load, supply, seconds=60) as tallies:
+            waits = portal.submit(write_like_the_portal, load.written.path, PORTAL_WRITES, PORTAL_PAUSE_S).result()
+    ordered = sorted(waits)
+    p99 = ordered[int(0.99 * len(ordered))]
+    rate = tallies[0].per_second
+    assert rate > LOAD_PER_SECOND_MIN, f"only {rate:.0f} records a second: that is no load"
+    assert len(tallies[0].answered) < len(supply.requests), "the load ended before the portal did"
+    assert p99 < PORTAL_P99_S, f"p99 {p99 * 1000:.0f} ms, worst {ordered[-1] * 1000:.0f} ms beside {rate:.0f}/s"
+
+
+# SIGTERM ------------------------------------------------------------------------------------------------
+
+
+def test_sigterm_answers_what_was_received(load: Load) -> None:
+    supply = load.accounting(records_of("burst", sessions=BURST, interims=0))
+    with load.server() as process, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nas:
+        nas.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        nas.connect(("127.0.0.1", load.acct_port))
+        for request in supply.requests:
+            nas.send(request)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        nas.setblocking(False)
+        replies = list(_all_of(nas))
+    by_identifier: dict[int, list[bytes]] = {}
+    for request in supply.requests:
+        by_identifier.setdefault(request[1], []).append(request)
+    genuine = sum(any(is_genuine(reply, each, SECRET) for each in by_identifier[reply[1]]) for reply in replies)
+    assert genuine == len(replies) == BURST
+
+
+def _all_of(opened: socket.socket) -> Iterator[bytes]:
+    while True:
+        try:
+            yield opened.recv(4096)
+        except BlockingIOError:
+            return

@@ -18,10 +18,12 @@ def month_svg(report: MonthReport) -> str:
         x = LEFT + index * step
         parts.append(_bar(x, step, day.device_days, top))
         if day.day.day == 1 or day.day.day % 5 == 0:
-            parts.append(
-                f'<text x="{x + step / 2:.1f}" y="{HEIGHT - 8}" font-size="13" text-anchor="middle">{day.day.day}</text>'
-            )
+            parts.append(_text(x + step / 2, HEIGHT - 8, str(day.day.day)))
     return "".join([*parts, "</svg>"])
+
+
+def _text(x: float, y: float, text: str, anchor: str = "middle") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="13" text-anchor="{anchor}">{text}</text>'
 
 
 def _height(value: int, top: int) -> float:
@@ -38,7 +40,7 @@ def _line(value: int, top: int) -> str:
 
 def _bar(x: float, step: float, value: int | None, top: int) -> str:
     if value is None:
-        return f'<text x="{x + step / 2:.1f}" y="{HEIGHT - BOTTOM - 3}" font-size="13" text-anchor="middle">·</text>'
+        return _text(x + step / 2, HEIGHT - BOTTOM - 3, "·")
     height = _height(value, top)
     y = HEIGHT - BOTTOM - height
     return f'<rect class="bar" x="{x + 2:.1f}" y="{y:.1f}" width="{step - 4:.1f}" height="{height:.1f}"/>'

@@ -28,7 +28,7 @@ def test_another_revision_is_refused_with_the_command(city_store: Store) -> None
     migrate.require_current(city_store.engine)
     with city_store.write() as conn:
         conn.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    with pytest.raises(ConfigError, match="0000.*kogge migrate"):
+    with pytest.raises(ConfigError, match=r"0000.*kogge migrate"):
         migrate.require_current(city_store.engine)
 
 

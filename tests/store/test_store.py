@@ -46,9 +46,13 @@ def test_sqlite_is_opened_durable(city_store: Store) -> None:
 
 
 def test_a_failed_write_leaves_nothing(city_store: Store) -> None:
-    with pytest.raises(ZeroDivisionError), city_store.write() as conn:
-        setup.add_plan(conn, **PLAN)
-        raise ZeroDivisionError
+    def fails() -> None:
+        with city_store.write() as conn:
+            setup.add_plan(conn, **PLAN)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
     with city_store.read() as conn:
         assert residents.plans(conn) == []
 

@@ -10,12 +10,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from monitor.instruments import JOB_RESULTS, Instruments
 from service.cities import City
 from store import accounting, guesses, jobs, residents, staff
-from store.store import Unavailable
+from store.store import Connection, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +26,6 @@ TICKET_GRACE = timedelta(days=1)
 
 DONE, ELSEWHERE, FAILED = JOB_RESULTS
 
-Connection = Any  # SQLAlchemy's own; its name does not leave store/
 Work = Callable[[City, Connection, datetime], int]
 
 
@@ -67,9 +65,14 @@ def _sessions(city: City, conn: Connection, now: datetime) -> int:
     return accounting.purge_sessions(conn, before=today - timedelta(days=city.config.limits.session_days))
 
 
+def _devices(city: City, conn: Connection, now: datetime) -> int:
+    return residents.purge_devices(conn, unseen_since=now - timedelta(days=city.config.limits.session_days))
+
+
 JOBS: tuple[Job, ...] = (
     Job("close-stale-sessions", 60, _stale_sessions),
     Job("purge-decisions", 300, _decisions),
+    Job("purge-devices", 300, _devices),
     Job("purge-guesses", 600, _guesses),
     Job("purge-sessions", 600, _sessions),
     Job("purge-staff-sessions", 600, _staff_sessions),

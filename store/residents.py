@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, select, update
 
 from hotspot.access import Grant, Ticket
 from hotspot.plan import Plan, Way
@@ -18,13 +18,18 @@ from store.rows import GRANT_COLUMNS, grant_of, insert_for, plan_of, terms_of
 from store.schema import (
     acceptance,
     block,
+    decision,
     device,
     grant,
     plan,
+    session,
     terms,
     ticket,
     usage_daily,
 )
+
+DEVICES_A_PURGE = 500
+"""Devices that one purge deletes, so that no transaction is long; the next run goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +185,17 @@ def used_on(conn: Connection, device_id: int, day: Any) -> tuple[int, int, int]:
 def purge_tickets(conn: Connection, *, expired_before: datetime) -> int:
     """Delete tickets that nobody can redeem any more."""
     return conn.execute(ticket.delete().where(ticket.c.expires_at < expired_before)).rowcount
+
+
+def purge_devices(conn: Connection, *, unseen_since: datetime) -> int:
+    """Delete devices without a session since `unseen_since`, with all that is theirs. Needs `write()`.
+
+    Their MAC addresses are unreadable anyway once the period's key is destroyed; this removes the rest.
+    """
+    has_session = exists().where(session.c.device_id == device.c.id)
+    is_blocked_now = exists().where(block.c.device_id == device.c.id)
+    old = select(device.c.id).where(device.c.last_seen_at < unseen_since, ~has_session, ~is_blocked_now)
+    ids = list(conn.execute(old.order_by(device.c.id).limit(DEVICES_A_PURGE)).scalars())
+    for table in (ticket, decision, usage_daily, acceptance, grant):  # what points at a grant goes before it
+        conn.execute(table.delete().where(table.c.device_id.in_(ids)))
+    return conn.execute(device.delete().where(device.c.id.in_(ids))).rowcount

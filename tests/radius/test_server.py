@@ -216,7 +216,6 @@ def udp(city: City, port: int) -> socket.socket:
 
 def test_a_retransmission_gets_the_same_bytes_and_one_row(radius: City) -> None:
 
-
     datagram = signed_request()
     with udp(radius, radius.config.radius.auth_port) as client:
         replies = []

@@ -1,0 +1,262 @@
+"""Batches without sockets: decisions see the earlier ones of their batch; accounting survives loss and disorder."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from hotspot.values import MacAddress, Octets
+from radius import wire
+from radius.account import Accountant
+from radius.authorize import Authorizer
+from radius.intake import Work
+from radius.metrics import RadiusMetrics
+from radius.peers import Peer
+from radius.wire import Attr, Code, Packet, StatusType
+from service.cities import City
+from store import accounting, fleet, sessions
+from tests.radius.conftest import Issued, issue_ticket
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+GIGA = 1 << 32
+LATE_SECONDS = 30.0
+"""How late a record may come: a Start that comes again later than a minute is a NAS after a reboot."""
+
+
+def mac_of(number: int) -> MacAddress:
+    return MacAddress(bytes((2, 0, 0, 0, 0, number)))
+
+
+def peer(city: City) -> Peer:
+    with city.store.read() as conn:
+        return Peer(fleet.nases(conn, city.store.keys)[0])
+
+
+def work(at: Peer, code: Code, attributes: list[wire.Attribute]) -> Work:
+    packet = Packet(code, 1, os.urandom(16), tuple(attributes), b"")
+    return Work(packet, at, ("127.0.0.1", 1), 0.0)
+
+
+def login(at: Peer, ticket: Issued, mac: MacAddress) -> Work:
+    challenge = os.urandom(16)
+    chap = b"\0" + wire._md5(b"\0" + ticket.password.encode() + challenge)
+    return work(
+        at,
+        Code.ACCESS_REQUEST,
+        [
+            (Attr.USER_NAME, ticket.name.encode()),
+            (Attr.CHAP_PASSWORD, chap),
+            (Attr.CHAP_CHALLENGE, challenge),
+            (Attr.CALLING_STATION_ID, str(mac).encode()),
+        ],
+    )
+
+
+def authorizer(city: City) -> Authorizer:
+    return Authorizer(city, RadiusMetrics(city.registry), random_octets=os.urandom)
+
+
+def codes(replies: list[tuple[Work, bytes]]) -> list[int]:
+    return [reply[0] for _, reply in replies]
+
+
+@pytest.fixture
+def voucher_id(city: City) -> int:
+    """A voucher whose plan allows three devices at once."""
+    with city.store.write() as conn:
+        conn.execute(text("INSERT INTO staff (id, login, name, role, created_at) VALUES (1, 'd', 'd', 'desk', 0)"))
+        conn.execute(
+            text(
+                "INSERT INTO voucher_batch (id, plan_id, label, valid_minutes, redeem_until, created_at, created_by)"
+                " SELECT 1, id, 'b', 60, 0, 0, 1 FROM plan WHERE key = 'voucher'"
+            )
+        )
+        conn.execute(text("INSERT INTO voucher (id, batch_id, code_hash, code_sealed) VALUES (1, 1, 'h', 's')"))
+    return 1
+
+
+def test_a_batch_admits_no_more_devices_than_the_voucher_allows(city: City, voucher_id: int) -> None:
+    macs = [mac_of(number) for number in range(5)]
+    tickets = [issue_ticket(city, mac, plan_key="voucher", voucher_id=voucher_id) for mac in macs]
+    at, decide = peer(city), authorizer(city)
+    now = datetime.now(UTC)
+    replies = decide.answer([login(at, t, m) for t, m in zip(tickets, macs, strict=True)], now=now)
+    assert codes(replies) == [2, 2, 2, 3, 3]
+    later = now + timedelta(seconds=59)
+    assert codes(decide.answer([login(at, tickets[4], macs[4])], now=later)) == [3]
+    assert codes(decide.answer([login(at, tickets[0], macs[0])], now=later)) == [2]  # it is one of the three
+    assert codes(decide.answer([login(at, tickets[4], macs[4])], now=later + timedelta(seconds=61))) == [2]
+
+
+def test_used_quotas_refuse(city: City) -> None:
+    ticket, at, now = issue_ticket(city, mac_of(1)), peer(city), datetime.now(UTC)
+    with city.store.write() as conn:
+        day = now.astimezone(city.zone).date()
+        accounting.add_usage(conn, {(ticket.device_id, day): (60, Octets(3_000_000_000, 0))})
+    (reply,) = authorizer(city).answer([login(at, ticket, mac_of(1))], now=now)
+    assert reply[1][0] == Code.ACCESS_REJECT and b"daily_volume_used" in reply[1]
+
+
+def test_a_malformed_attribute_drops_its_request_alone(city: City) -> None:
+    ticket, at = issue_ticket(city, mac_of(1)), peer(city)
+    broken = work(at, Code.ACCESS_REQUEST, [(Attr.USER_NAME, b"\xff\xfe")])
+    replies = authorizer(city).answer([broken, login(at, ticket, mac_of(1))], now=datetime.now(UTC))
+    assert codes(replies) == [2]
+    assert (
+        city.registry.get_sample_value("kogge_radius_dropped_total", {"port": "auth", "reason": "bad_attribute"}) == 1
+    )
+
+
+# Accounting --------------------------------------------------------------------------------------------
+
+Record = Callable[..., Work]
+
+
+@pytest.fixture
+def record(city: City) -> Record:
+    at = peer(city)
+    numbers = (Attr.ACCT_SESSION_TIME, Attr.ACCT_INPUT_OCTETS, Attr.ACCT_OUTPUT_OCTETS)
+
+    def make(kind: StatusType, mac: MacAddress, name: str = "s-1", *, counts: tuple[int, int, int] = (0, 0, 0)) -> Work:
+        """`counts`: seconds, octets to the device, octets from it (this NAS counts the client's view)."""
+        attributes: list[wire.Attribute] = [wire.integer(Attr.ACCT_STATUS_TYPE, kind)]
+        attributes += [(Attr.ACCT_SESSION_ID, name.encode()), (Attr.CALLING_STATION_ID, str(mac).encode())]
+        attributes += [wire.integer(attr, value % GIGA) for attr, value in zip(numbers, counts, strict=True)]
+        attributes += [
+            wire.integer(Attr.ACCT_INPUT_GIGAWORDS, counts[1] // GIGA),
+            wire.integer(Attr.ACCT_OUTPUT_GIGAWORDS, counts[2] // GIGA),
+        ]
+        return work(at, Code.ACCOUNTING_REQUEST, attributes)
+
+    return make
+
+
+def accountant(city: City) -> Accountant:
+    return Accountant(city, RadiusMetrics(city.registry))
+
+
+def test_a_whole_session_in_one_batch(city: City, record: Record) -> None:
+    mac = mac_of(1)
+    batch = [
+        record(StatusType.START, mac),
+        record(StatusType.INTERIM, mac, counts=(60, 5 * GIGA + 7, 11)),
+        record(StatusType.STOP, mac, counts=(90, 6 * GIGA, 12)),
+        record(StatusType.START, mac, "s-2"),
+    ]
+    assert len(accountant(city).answer(batch, now=NOON)) == 4
+    with city.store.read() as conn:
+        first, second = sessions.by_id(conn, 1), sessions.by_id(conn, 2)
+        used = conn.execute(text("SELECT seconds, octets_down, octets_up FROM usage_daily")).all()
+    assert first is not None and first.octets == Octets(6 * GIGA, 12) and not first.estimated
+    assert second is not None and second.ended_at is None
+    assert [tuple(row) for row in used] == [(90, 6 * GIGA, 12)]
+
+
+def test_a_reused_session_id_is_another_session(city: City, record: Record) -> None:
+    mac, books = mac_of(1), accountant(city)
+    books.answer([record(StatusType.START, mac), record(StatusType.INTERIM, mac, counts=(600, 100, 100))], now=NOON)
+    later = NOON + timedelta(hours=1)
+    books.answer([record(StatusType.START, mac)], now=later)
+    books.answer([record(StatusType.STOP, mac, counts=(10, 5, 5))], now=later + timedelta(seconds=10))
+    with city.store.read() as conn:
+        first, second = sessions.by_id(conn, 1), sessions.by_id(conn, 2)
+    assert first is not None and first.estimated and first.terminate_cause == "NAS-Reboot"
+    assert second is not None and second.octets == Octets(5, 5) and second.seconds == 10
+
+
+def test_a_record_without_a_device_is_acknowledged_and_ignored(city: City, record: Record) -> None:
+    nameless = work(
+        peer(city),
+        Code.ACCOUNTING_REQUEST,
+        [wire.integer(Attr.ACCT_STATUS_TYPE, StatusType.START), (Attr.ACCT_SESSION_ID, b"x")],
+    )
+    assert len(accountant(city).answer([nameless], now=NOON)) == 1
+    assert city.registry.get_sample_value("kogge_radius_acct_total", {"type": "ignored"}) == 1
+    with city.store.read() as conn:
+        assert sessions.by_id(conn, 1) is None
+
+
+def test_a_class_of_another_devices_grant_is_not_believed(city: City, record: Record) -> None:
+    theirs = issue_ticket(city, mac_of(9))
+    start = record(StatusType.START, mac_of(1))
+    forged = work(
+        start.peer,
+        Code.ACCOUNTING_REQUEST,
+        [*start.packet.attributes, (Attr.CLASS, f"kogge:{theirs.grant_id}".encode())],
+    )
+    accountant(city).answer([forged], now=NOON)
+    with city.store.read() as conn:
+        assert conn.execute(text("SELECT grant_id FROM session")).scalars().all() == [None]
+
+
+def test_stale_sessions_close_while_their_nas_is_heard(city: City, record: Record) -> None:
+    books = accountant(city)
+    books.answer([record(StatusType.START, mac_of(1), "gone"), record(StatusType.START, mac_of(2), "here")], now=NOON)
+    for minute in range(1, 5):
+        stays = record(StatusType.INTERIM, mac_of(2), "here", counts=(60 * minute, 1, 1))
+        books.answer([stays], now=NOON + timedelta(minutes=minute))
+    with city.store.write() as conn:
+        closed = accounting.close_stale(conn, interim_seconds=60, now=NOON + timedelta(minutes=4))
+        assert closed == 1
+        gone = sessions.by_id(conn, 1)
+        assert sessions.count_live(conn) == 1
+    assert gone is not None and gone.estimated and gone.ended_at == NOON
+    late_stop = record(StatusType.STOP, mac_of(1), "gone", counts=(200, 9, 9))
+    books.answer([late_stop], now=NOON + timedelta(minutes=5))
+    with city.store.read() as conn:
+        gone = sessions.by_id(conn, 1)
+    assert gone is not None and not gone.estimated and gone.octets == Octets(9, 9)
+
+
+def test_our_own_outage_closes_nobody(city: City, record: Record) -> None:
+    books = accountant(city)
+    books.answer([record(StatusType.START, mac_of(1), "a"), record(StatusType.START, mac_of(2), "b")], now=NOON)
+    back = NOON + timedelta(hours=2)
+    restarted = accountant(City(city.config, city.store))
+    restarted.answer([record(StatusType.INTERIM, mac_of(1), "a", counts=(7200, 1, 1))], now=back)
+    with city.store.write() as conn:
+        assert accounting.close_stale(conn, interim_seconds=60, now=back + timedelta(seconds=30)) == 0
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_loss_duplicates_and_disorder_leave_exact_totals(city: City, record: Record, seed: int) -> None:
+    """A seeded town: every record is sent until acknowledged, some twice, in a shuffled order, in random batches."""
+    dice = random.Random(seed)
+    sent: list[tuple[Work, float]] = []
+    totals: dict[str, tuple[int, int, int]] = {}
+    for number in range(6):
+        mac, name = mac_of(number), f"s-{number}"
+        down, up, begin = 0, 0, dice.randint(0, 300)
+        sent.append((record(StatusType.START, mac, name), begin))
+        for step in range(1, dice.randint(2, 8)):
+            down, up = down + dice.randint(0, 2 * GIGA), up + dice.randint(0, 10_000)
+            sent.append((record(StatusType.INTERIM, mac, name, counts=(60 * step, down, up)), begin + 60 * step))
+        last = (60 * step + 30, down + 5, up)
+        sent.append((record(StatusType.STOP, mac, name, counts=last), begin + 60 * step + 30))
+        totals[name] = last
+    arrivals = [
+        (at + dice.uniform(0, LATE_SECONDS), each) for each, at in sent for _ in range(1 + (dice.random() < 0.3))
+    ]
+    arrivals.sort(key=lambda pair: pair[0])
+    books = accountant(city)
+    while arrivals:
+        size = dice.randint(1, 9)
+        batch, arrivals = arrivals[:size], arrivals[size:]
+        books.answer([each for _, each in batch], now=NOON + timedelta(seconds=batch[-1][0]))
+    with city.store.read() as conn:
+        rows = conn.execute(
+            text(
+                "SELECT acct_session_id, seconds, segment_down + finished_down, segment_up + finished_up, ended_at"
+                " FROM session"
+            )
+        ).all()
+        used = conn.execute(text("SELECT sum(octets_down), sum(octets_up), sum(seconds) FROM usage_daily")).one()
+    assert {row[0]: (row[1], row[2], row[3]) for row in rows} == totals, f"seed {seed}"
+    assert all(row[4] is not None for row in rows), f"seed {seed}"
+    sums = [sum(each[index] for each in totals.values()) for index in (1, 2, 0)]
+    assert [int(value) for value in used] == sums, f"seed {seed}"

@@ -61,6 +61,7 @@ def test_a_sound_request_is_work() -> None:
         (b"\x01" * 30, SOURCE, "bad_length"),
         (b"\x02" + request()[1:], SOURCE, "wrong_code"),
     ],
+    ids=["stranger", "wrong secret", "unsigned", "broken", "a reply"],
 )
 def test_silence_has_a_reason(datagram: bytes, source: tuple[str, int], reason: str) -> None:
     verdict = auth().admit(datagram, source, 0)

@@ -42,6 +42,9 @@ YIELD_SECONDS = 0.002
 TURN_SECONDS = 0.25
 """Longest wait for a packet; then the outbox and the list of clients are looked at."""
 
+DRAIN_SECONDS = 5.0
+"""How long a server that ends goes on with what the kernel holds for it: NASes under load keep sending."""
+
 GAUGE_SECONDS = 5.0
 
 COMPLAIN_SECONDS = 10.0
@@ -96,7 +99,9 @@ class CityServer(threading.Thread):
             while not self._stopping.is_set():
                 selector.select(TURN_SECONDS)
                 self._turn()
-            self._turn()
+            deadline = time.monotonic() + DRAIN_SECONDS
+            while selector.select(0) and time.monotonic() < deadline:
+                self._turn()
         for each in (*(door.socket for door in self._doors), self._coa):
             each.close()
 
@@ -133,7 +138,7 @@ class CityServer(threading.Thread):
     def _receive(self, door: Door) -> list[Work]:
         works: list[Work] = []
         port = door.intake.port.value
-        while len(works) < BATCH_MAX:
+        for _ in range(BATCH_MAX):  # bounded by datagrams, so that a flood of bad ones cannot keep us here
             try:
                 datagram, source = door.socket.recvfrom(wire.PACKET_BYTES_MAX + 1)
             except BlockingIOError:

@@ -37,7 +37,7 @@ RECEIVE_BUFFER_BYTES = 4 << 20
 """The kernel's default of 208 kB kept 166 packets of a burst of 5,000 (RADIUS.md)."""
 
 YIELD_SECONDS = 0.002
-"""Pause after a commit, so that the portal's writers get their turn on the same SQLite file (DESIGN section 5)."""
+"""Least time between a commit and the next batch, sending the replies included, so that the portal's writers get their turn on the same SQLite file (DESIGN section 5)."""
 
 TURN_SECONDS = 0.25
 """Longest wait for a packet; then the outbox and the list of clients are looked at."""
@@ -130,10 +130,11 @@ class CityServer(threading.Thread):
                 door.intake.forget(work)
                 self._metrics.dropped.labels(port, "database").inc()
             raise
+        committed = time.monotonic()
         replies += [(work, _alive(work, door.intake.port)) for work in pings]
         self._reply(door, works, replies)
         self._metrics.batch.labels(port).observe(len(works))
-        time.sleep(YIELD_SECONDS)
+        time.sleep(max(0.0, committed + YIELD_SECONDS - time.monotonic()))
 
     def _receive(self, door: Door) -> list[Work]:
         works: list[Work] = []

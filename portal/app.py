@@ -98,7 +98,9 @@ def _finish(app: Flask, city: City, texts: dict[str, Speech]) -> None:
     origins = _Origins(city)
 
     def headers(response: Response) -> Response:
-        return guard_response(response, ("'self'", *origins.current()))
+        by_staff = request.blueprint in ("staff", "report")
+        referrer = "same-origin" if by_staff else "no-referrer"
+        return guard_response(response, ("'self'", *origins.current()), referrer=referrer)
 
     def failed(error: HTTPException) -> Response:
         status = error.code or 500

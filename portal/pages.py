@@ -55,8 +55,12 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def guard_response(response: Response, form_targets: tuple[str, ...]) -> Response:
-    """Headers of every page. Chromium applies `form-action` to redirects too, so the NASes stand in it (HANDOFF)."""
+def guard_response(response: Response, form_targets: tuple[str, ...], *, referrer: str = "no-referrer") -> Response:
+    """Headers of every page. Chromium applies `form-action` to redirects too, so the NASes stand in it (HANDOFF).
+
+    `referrer` "same-origin" is for pages whose forms prove their origin: under "no-referrer" browsers send them with
+    `Origin: null` (Fetch, "append a request Origin header").
+    """
     policy = (
         f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src 'self' data:; base-uri 'none'; "
         f"frame-ancestors 'none'; form-action {' '.join(form_targets)}"
@@ -64,7 +68,7 @@ def guard_response(response: Response, form_targets: tuple[str, ...]) -> Respons
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Referrer-Policy"] = referrer
     return response
 
 

@@ -52,11 +52,14 @@ def nas_identifier(query: str) -> str | None:
 
 
 def verify(url: str, uam_secret: bytes) -> bool:
-    """Whether `md` signs the raw URL: UPPER(hex(md5(URL up to, not including, `&md=`, and the secret)))."""
+    """Whether `md` signs the raw URL: UPPER(hex(md5(URL up to, not including, `&md=`, and the secret))).
+
+    `url` has one character an octet, as it came over the wire (WSGI's latin-1).
+    """
     signed, found, md = url.rpartition("&md=")
     if not found or len(url) > QUERY_MAX:
         return False
-    digest = hashlib.md5(signed.encode() + uam_secret, usedforsecurity=False).hexdigest()
+    digest = hashlib.md5(signed.encode("latin-1", "replace") + uam_secret, usedforsecurity=False).hexdigest()
     return hmac.compare_digest(digest.upper().encode(), md.upper().encode())
 
 

@@ -146,6 +146,12 @@ def latest_grant(conn: Connection, device_id: int) -> Grant | None:
     return None if row is None else grant_of(row)
 
 
+def language_of(conn: Connection, device_id: int) -> str:
+    """The language in which the device last accepted the terms; empty where it never did."""
+    query = select(grant.c.language).where(grant.c.device_id == device_id).order_by(grant.c.id.desc()).limit(1)
+    return conn.execute(query).scalar() or ""
+
+
 def accepted_at(conn: Connection, device_id: int) -> datetime | None:
     """When RADIUS last accepted the device, None where it never did."""
     query = select(func.max(grant.c.accepted_at)).where(grant.c.device_id == device_id)

@@ -208,6 +208,7 @@ grant = Table(
     _ref("voucher_id", "voucher", nullable=True, index=True),
     _ref("terms_id", "terms"),
     Column("way", Text, nullable=False),
+    Column("language", Text, nullable=False, server_default=""),  # of the page on which the terms were accepted
     Column("granted_at", Instant, nullable=False),
     Column("until_at", Instant, nullable=False),
     Column("remember_until", Instant),

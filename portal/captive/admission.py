@@ -34,11 +34,15 @@ class Redeemable:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a resident asks for: these terms accepted, by a tap (`code` None) or with a voucher's code."""
+    """What a resident asks for: these terms accepted, by a tap (`code` None) or with a voucher's code.
+
+    `language` is the page's: the way back through the NAS carries none, and there is no cookie.
+    """
 
     mac: MacAddress
     terms_id: int
     code: str | None
+    language: str
 
     @property
     def way(self) -> Way:
@@ -127,6 +131,7 @@ def _issue(
         voucher_id=found.voucher_id,
         terms_id=wish.terms_id,
         way=wish.way.value,
+        language=wish.language,
         granted_at=now,
         until_at=found.span.until_at,
         remember_until=found.span.remember_until,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote
 
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -83,23 +82,37 @@ class Captive:
     def _after(self, arrival: Arrival, nas: Nas) -> AnyResponse:
         visit = Visit(nas.id, arrival.mac, arrival.challenge, arrival.user_url)
         token = tokens.issue(self.city.store.keys, visit, now=self.clock())
+        speech = self._speech_of(arrival)
         if arrival.result in (Result.SUCCESS, Result.ALREADY, Result.LOG_OFF):
-            return redirect(f"/status?visit={token}{_lang()}", 303)
-        speech = self._speech()
-        problem = None
-        if arrival.result is Result.FAILED:
-            problem = speech.text(of_failure(arrival.reason, arrival.reply))
-        return self._terms_page(token, problem=problem)
+            return redirect(f"/status?visit={token}&lang={speech.language}", 303)
+        failed = arrival.result is Result.FAILED
+        problem = speech.text(of_failure(arrival.reason, arrival.reply)) if failed else None
+        return self._terms_page(token, speech, problem=problem)
+
+    def _speech_of(self, arrival: Arrival) -> Speech:
+        """A device that comes back from its NAS is spoken to as on the page where it accepted the terms."""
+        if arrival.result is not Result.NOT_YET and "lang" not in request.args:
+            with self.city.store.read() as conn:
+                device_id = residents.find_device(conn, self.city.store.keys, arrival.mac, now=self.clock())
+                language = residents.language_of(conn, device_id) if device_id is not None else ""
+            if language in self.speeches:
+                return self.speeches[language]
+        return self._speech()
 
     def welcome(self) -> AnyResponse:
         """The terms page again, for a visit that is under way (the language switch)."""
         token = request.args.get("visit", "")
-        return self._terms_page(token) if self._visit(token) else self._not_at_a_hotspot(400)
+        return self._terms_page(token, self._speech()) if self._visit(token) else self._not_at_a_hotspot(400)
 
     def _terms_page(
-        self, token: str, *, problem: str | None = None, code: str | None = None, status: int = 200
+        self,
+        token: str,
+        speech: Speech,
+        *,
+        problem: str | None = None,
+        code: str | None = None,
+        status: int = 200,
     ) -> Response:
-        speech = self._speech()
         with self.city.store.read() as conn:
             texts = residents.current_terms(conn)
             plans = {plan.way: plan for plan in residents.plans(conn)}
@@ -131,12 +144,12 @@ class Captive:
         nas = self._nas(visit) if visit else None
         if visit is None or nas is None:
             return self._not_at_a_hotspot(400)
-        wish = Wish(visit.mac, request.form.get("terms", 0, type=int), code)
+        wish = Wish(visit.mac, request.form.get("terms", 0, type=int), code, self._speech().language)
         answer = admission.admit(self.city, wish, now=self.clock(), random_octets=self.random_octets)
         if isinstance(answer, Denial):
             self.metrics.logins.labels(wish.way.value, "refused", answer.value).inc()
-            problem = self._speech().text(DENIALS[answer])
-            return self._terms_page(token, problem=problem, code=code, status=_STATUS.get(answer, 422))
+            speech, status = self._speech(), _STATUS.get(answer, 422)
+            return self._terms_page(token, speech, problem=speech.text(DENIALS[answer]), code=code, status=status)
         self.metrics.logins.labels(wish.way.value, "ticket", "").inc()
         location = uam.login_url(
             nas.login_url,
@@ -237,8 +250,3 @@ class Captive:
 
 
 _STATUS = {Denial.TOO_MANY_GUESSES: 429, Denial.BLOCKED: 403}
-
-
-def _lang() -> str:
-    asked = request.args.get("lang")
-    return f"&lang={quote(asked)}" if asked else ""

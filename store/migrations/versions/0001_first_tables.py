@@ -326,6 +326,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("way", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), server_default="", nullable=False),
         sa.Column("granted_at", store.types.Instant(), nullable=False),
         sa.Column("until_at", store.types.Instant(), nullable=False),
         sa.Column("remember_until", store.types.Instant(), nullable=True),

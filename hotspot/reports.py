@@ -57,10 +57,11 @@ class MonthReport:
         return max(shown, key=lambda day: day.device_days or 0, default=None)
 
 
-def build_month(counts: Sequence[DayCount], month: Month, *, smallest_group: int) -> MonthReport:
-    """Every day of the month in order, days without a row as zeros; totals are exact."""
+def build_month(counts: Sequence[DayCount], month: Month, *, today: date, smallest_group: int) -> MonthReport:
+    """Every day of the month up to `today`, in order, days without a row as zeros; totals are exact."""
     by_day = {count.day: count for count in counts}
     days = [month.first_day + timedelta(days=n) for n in range(month.last_day.day)]
+    days = [day for day in days if day <= today]
     rows = [by_day.get(day) or DayCount(day, 0, 0, 0, NO_OCTETS) for day in days]
     visible = suppress([row.device_days for row in rows], smallest=smallest_group)
     figures = tuple(_figures(row, shown) for row, shown in zip(rows, visible, strict=True))

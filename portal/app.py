@@ -14,6 +14,7 @@ from werkzeug.routing import BaseConverter
 from hotspot.values import Month
 from portal.captive.admission import RandomOctets
 from portal.captive.views import Captive
+from portal.dispatch import host_of
 from portal.i18n import Speech, speeches
 from portal.metrics import PortalMetrics
 from portal.pages import add_filters, guard_response, origin, page, speech_for, switches
@@ -73,7 +74,7 @@ def _only_on_its_host(city: City) -> Callable[[], None]:
 
     def check() -> None:
         wanted = hosts.get(request.blueprint or "")
-        if wanted is not None and request.host.rpartition(":")[0] != wanted and request.host != wanted:
+        if wanted is not None and host_of(request.environ) != wanted:
             abort(404)
 
     return check

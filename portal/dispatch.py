@@ -28,13 +28,13 @@ class Dispatcher:
                 "200 OK" if ready else "503 Service Unavailable",
                 b"ready\n" if ready else b"a database is away\n",
             )
-        app = self._apps.get(_host(environ))
+        app = self._apps.get(host_of(environ))
         if app is None:
             return _plain(start_response, "421 Misdirected Request", b"No city answers to this name here.\n")
         return app(environ, start_response)
 
 
-def _host(environ: Environ) -> str:
+def host_of(environ: Environ) -> str:
     """The Host header without a port, in lower case; an IPv6 address keeps its brackets."""
     host = str(environ.get("HTTP_HOST", "")).lower()
     name, colon, port = host.rpartition(":")

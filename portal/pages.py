@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, Request, Response, make_response, render_template
+from werkzeug.exceptions import HTTPException
 
 from portal.i18n import NAMES, Speech, choose
 
@@ -30,7 +31,15 @@ class Switch:
 def speech_for(request: Request, speeches: dict[str, Speech]) -> Speech:
     """The language of this request's page."""
     accepted = [language for language, _ in request.accept_languages]
-    return speeches[choose(request.values.get("lang"), accepted, list(speeches))]
+    return speeches[choose(_asked(request), accepted, list(speeches))]
+
+
+def _asked(request: Request) -> str | None:
+    """The switch's language: from the address, else from the form, which may be one that nobody can read."""
+    try:
+        return request.args.get("lang") or request.form.get("lang")
+    except HTTPException:  # a form beyond the limits; its error page is looking for a language now
+        return None
 
 
 def switches(path: str, speech: Speech, speeches: dict[str, Speech], **kept: str) -> list[Switch]:

@@ -11,7 +11,7 @@ LEFT, BOTTOM, TOP = 48, 28, 12
 def month_svg(report: MonthReport) -> str:
     """One bar a day, as high as its device-days; the scale's top is the busiest day's round number."""
     top = _round_up(max((day.device_days or 0 for day in report.days), default=0))
-    step = (WIDTH - LEFT) / len(report.days)
+    step = (WIDTH - LEFT) / report.month.last_day.day
     parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" aria-hidden="true">']
     parts += [_line(value, top) for value in (0, top // 2, top)]
     for index, day in enumerate(report.days):

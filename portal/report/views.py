@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from babel.dates import format_date
 from flask import Blueprint, Response, abort, g, redirect, request
@@ -65,7 +65,10 @@ class Report:
         return response
 
     def _this_month(self) -> Month:
-        return Month.of(local_day(self.clock(), self.city.zone))
+        return Month.of(self._today())
+
+    def _today(self) -> date:
+        return local_day(self.clock(), self.city.zone)
 
     def _report(self, month: Month, action: str) -> MonthReport:
         this_month = self._this_month()
@@ -75,4 +78,4 @@ class Report:
             counts = reports.day_counts(conn, month.first_day, month.last_day)
         with self.city.store.write() as conn:
             audit.add(conn, now=self.clock(), action=action, subject=str(month), staff_id=g.member.id)
-        return build_month(counts, month, smallest_group=OFFICIALS_SMALLEST_GROUP)
+        return build_month(counts, month, today=self._today(), smallest_group=OFFICIALS_SMALLEST_GROUP)

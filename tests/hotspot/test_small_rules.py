@@ -19,6 +19,7 @@ from hotspot.vouchers import ALPHABET, make_code, parse_code, show_code
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PHONE = MacAddress.parse("02-00-00-00-00-11")
+TODAY = date(2026, 12, 24)
 
 
 @given(st.binary(min_size=10, max_size=10), st.sampled_from(["{}", " {} ", "{}-", "{} "]))
@@ -100,7 +101,7 @@ def test_a_month_has_all_its_days_and_hides_small_groups() -> None:
         DayCount(date(2026, 11, 2), 3, 2, 1_800, Octets(1_000_000, 0)),
         DayCount(date(2026, 11, 3), 12, 9, 1_800, Octets(1_000_000, 0)),
     ]
-    report = build_month(rows, Month(2026, 11), smallest_group=5)
+    report = build_month(rows, Month(2026, 11), today=TODAY, smallest_group=5)
     assert len(report.days) == 30 and (report.sessions, report.device_days, report.hours) == (45, 31, 11)
     assert [day.hidden for day in report.days[:4]] == [False, True, True, False]
     assert report.days[1].megabytes_down is None
@@ -110,12 +111,19 @@ def test_a_month_has_all_its_days_and_hides_small_groups() -> None:
 
 
 def test_a_month_of_one_small_day_hides_its_totals_too() -> None:
-    report = build_month([DayCount(date(2026, 11, 2), 3, 2, 60, Octets(1, 1))], Month(2026, 11), smallest_group=5)
+    report = build_month(
+        [DayCount(date(2026, 11, 2), 3, 2, 60, Octets(1, 1))], Month(2026, 11), today=TODAY, smallest_group=5
+    )
     assert (report.device_days, report.sessions, report.gigabytes_down) == (None, None, None)
 
 
 def test_an_empty_month_has_no_busiest_day() -> None:
-    assert build_month([], Month(2026, 2), smallest_group=5).busiest is None
+    assert build_month([], Month(2026, 2), today=TODAY, smallest_group=5).busiest is None
+
+
+def test_the_month_under_way_ends_today() -> None:
+    report = build_month([], Month(2026, 11), today=date(2026, 11, 23), smallest_group=5)
+    assert [report.days[0].day, report.days[-1].day] == [date(2026, 11, 1), date(2026, 11, 23)]
 
 
 def test_a_wire_error_carries_its_reason() -> None:

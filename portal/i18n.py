@@ -79,4 +79,5 @@ def choose(asked: str | None, accepted: Sequence[str], offered: Sequence[str]) -
     """The language for a page: the switch's, else the browser's first that we have, else the city's first."""
     if asked in offered:
         return str(asked)
-    return negotiate_locale(accepted, offered, sep="-") or offered[0]
+    spelled = [language.lower() for language in accepted]  # negotiate_locale answers in the browser's spelling
+    return negotiate_locale(spelled, offered, sep="-") or offered[0]

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 import monitor.__main__
 import portal.__main__
@@ -22,6 +21,7 @@ from hotspot.errors import ConfigError
 from hotspot.roles import Role
 from ops import demo as demos
 from ops import installation as installations
+from ops import screen
 from ops.supervisor import Child, kogge, supervise
 from service import logs
 from service.cities import open_store
@@ -167,12 +167,8 @@ def nas() -> None:
 @at
 def nas_list(city: str, folder: Path) -> None:
     """The city's NASes."""
-    table = Table("Name", "Site", "NAS-Identifier", "Address", "Product", "Log-in address", "CoA port")
     with _plainly(), _store_of(folder, city) as store, store.read() as conn:
-        for each in fleet.nases(conn, store.keys):
-            row = (each.name, each.site_name, each.nas_identifier, each.address, each.product, each.login_url)
-            table.add_row(*row, str(each.coa_port))
-    Console().print(table)
+        Console().print(screen.nas_table(fleet.nases(conn, store.keys)), soft_wrap=True)
 
 
 @nas.command("show")
@@ -187,6 +183,8 @@ def nas_show(city: str, name: str, folder: Path) -> None:
             raise ConfigError(f"{city} has no NAS {name!r}; see `kogge nas list {city}`")
     _, (config,) = installations.select_cities(folder, [city])
     lines = {
+        "Address": found.address,
+        "Log-in address": found.login_url,
         "NAS-Identifier": found.nas_identifier,
         "RADIUS server": str(config.radius.listen),
         "Authentication port": config.radius.auth_port,
@@ -211,14 +209,8 @@ def ap() -> None:
 @at
 def ap_list(city: str, folder: Path) -> None:
     """The city's access points and what the last poll found."""
-    table = Table("Name", "Site", "Address", "State", "Since", "Model", "Clients")
     with _plainly(), _store_of(folder, city) as store, store.read() as conn:
-        for each in fleet.access_point_states(conn):
-            state = {None: "not polled yet", True: "up", False: f"down ({each.failure})"}[each.up]
-            since = f"{each.since:%Y-%m-%d %H:%M} UTC" if each.since else ""
-            clients = "" if each.reading is None else str(each.reading["clients"])
-            table.add_row(each.name, each.site_name, each.address, state, since, each.model, clients)
-    Console().print(table)
+        Console().print(screen.access_point_table(fleet.access_point_states(conn)), soft_wrap=True)
 
 
 @ap.command("show")

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import http.client
-import logging
 import os
 import secrets
 import shutil
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rich.console import Console
-from rich.table import Table
 
-from config.load import FILE_NAME, load_installation
+from config.load import FILE_NAME, Loaded, load_installation
 from config.model import Installation
 from hotspot.errors import ConfigError
 from hotspot.roles import Role
-from ops import ports
+from ops import ports, screen
 from ops.installation import initialise, lay_files
 from ops.supervisor import Child, kogge, supervise
 from ops.town import write_town
@@ -30,13 +29,11 @@ from portal.staff.login import hash_password
 from service.cities import City, open_cities
 from store import staff
 
-log = logging.getLogger(__name__)
-
 START_PAGE_HOST = "localhost"
 PASSWORDS = "passwords.txt"
 TOWN = "TOWN.json"
-READY_SECONDS = 60.0
-"""How long the services may take to answer for the first time."""
+PROBE_SECONDS = 2.0
+"""How long one look at a service that is starting may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +50,39 @@ def run(state: Path, *, fresh: bool, stopping: threading.Event, console: Console
     """Prepare, start, print the table, stay until `stopping`. Returns the exit status."""
     if fresh:
         _remove(state)
-    console.print(f"Preparing the demo in {state} …")
+    console.print(f"Preparing the demo in {state} …", soft_wrap=True, highlight=False, markup=False)
+    loaded = _lay(state)
+    _require_free_ports(loaded)
+    initialise(state, (), now=datetime.now(UTC), say=lambda _: None)
+    accounts = _prepare_cities(state)
+    status = supervise(
+        _children(state, loaded.installation),
+        stopping,
+        starting=lambda child: console.print(f"Starting {child.name} …"),
+        started=lambda: _present(state, loaded, accounts, console),
+    )
+    console.print("Ended.")
+    return status
+
+
+def _lay(state: Path) -> Loaded:
+    """The shipped files, with a start page."""
     lay_files(state, say=lambda _: None, overwrite=True)
     file = state / FILE_NAME
     file.write_text(file.read_text().replace('start_page_host = ""', f'start_page_host = "{START_PAGE_HOST}"'))
-    loaded = load_installation(state)
-    configs = loaded.cities
-    busy = ports.taken([*ports.needed_by_services(loaded.installation, configs), *ports.needed_by_town(configs)])
+    return load_installation(state)
+
+
+def _require_free_ports(loaded: Loaded) -> None:
+    wanted = [
+        *ports.needed_by_services(loaded.installation, loaded.cities),
+        *ports.needed_by_town(loaded.cities),
+    ]
+    busy = ports.taken(wanted)
     if busy:
         raise ConfigError(
             "these ports are taken; end what uses them and start again:\n  " + "\n  ".join(map(str, busy))
         )
-    initialise(state, (), now=datetime.now(UTC), say=lambda _: None)
-    accounts = _prepare_cities(state)
-    children = _children(state)
-    return supervise(
-        children, stopping, started=lambda: _present(state, loaded.installation, accounts, console, stopping)
-    )
 
 
 def _remove(state: Path) -> None:
@@ -117,75 +130,42 @@ def _keep(path: Path, accounts: Sequence[Account]) -> None:
         file.writelines(f"{each.city}\t{each.login}\t{each.password}\n" for each in accounts)
 
 
-def _children(state: Path) -> list[Child]:
+def _children(state: Path, installation: Installation) -> list[Child]:
+    """The services, then the town: its first residents shall not meet closed ports."""
     logs = state / "log"
     logs.mkdir(exist_ok=True)
-    services = [Child(name, kogge(name, str(state)), logs / f"{name}.log") for name in ("radius", "portal", "monitor")]
+    ready = {
+        "radius": partial(answers, installation.radius.metrics_listen, "/healthz"),
+        "portal": partial(answers, installation.portal.listen, "/readyz"),
+        "monitor": partial(answers, installation.monitor.metrics_listen, "/healthz"),
+    }
+    services = [Child(name, kogge(name, str(state)), logs / f"{name}.log", check) for name, check in ready.items()]
     town = [sys.executable, "-m", "simulator", str(state / TOWN)]
     return [*services, Child("simulator", town, logs / "simulator.log")]
 
 
-def _present(
-    state: Path, installation: Installation, accounts: Sequence[Account], console: Console, stopping: threading.Event
-) -> None:
-    console.print("Starting RADIUS, portal, monitor and the simulated town …")
-    if not _answers(installation.portal.listen, stopping):
-        return
-    console.print(_table(state, installation))
-    if accounts:
-        console.print(_password_table(accounts))
-        console.print(f"These passwords are shown once; they are kept in {state / PASSWORDS} (0600).")
-    else:
-        console.print(f"User names and passwords: {state / PASSWORDS}")
-    port = installation.portal.listen.rpartition(":")[2]
-    console.print(
-        f"Start page: [bold]http://{START_PAGE_HOST}:{port}/[/bold]   Logs: {state / 'log'}   Ctrl-C ends it all."
+def answers(listen: str, path: str) -> bool:
+    """Whether a GET of `path` at that address and port gets a 200 now."""
+    place = urlsplit(f"//{listen}")
+    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=PROBE_SECONDS)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _present(state: Path, loaded: Loaded, accounts: Sequence[Account], console: Console) -> None:
+    passwords = {(each.city, each.login): each.password for each in accounts}
+    notes = screen.demo_notes(
+        loaded.installation,
+        command=sys.argv[0] if Path(sys.argv[0]).name == "kogge" else "kogge",
+        state=str(state),
+        passwords=str(state / PASSWORDS),
+        fresh=bool(accounts),
     )
-
-
-def _answers(listen: str, stopping: threading.Event) -> bool:
-    host, _, port = listen.rpartition(":")
-    until = time.monotonic() + READY_SECONDS
-    while time.monotonic() < until and not stopping.is_set():
-        connection = http.client.HTTPConnection(host, int(port), timeout=2)
-        try:
-            connection.request("GET", "/readyz")
-            if connection.getresponse().status == 200:
-                return True
-        except OSError:
-            time.sleep(0.2)
-        finally:
-            connection.close()
-    if not stopping.is_set():
-        log.error("the portal does not answer on %s; its log says why", listen)
-    return False
-
-
-def _table(state: Path, installation: Installation) -> Table:
-    table = Table(title="Four cities online", title_justify="left")
-    for name in ("City", "Portal", "Staff", "RADIUS", "Metrics token"):
-        table.add_column(name, overflow="fold")
-    for city in load_installation(state).cities:
-        table.add_row(
-            city.key,
-            city.portal.url,
-            f"{city.portal.staff_url}/staff",
-            f"{city.radius.listen}:{city.radius.auth_port}/{city.radius.acct_port}",
-            f"kogge metrics-token {city.key} --dir {state}",
-        )
-    metrics = (
-        installation.portal.metrics_listen,
-        installation.radius.metrics_listen,
-        installation.monitor.metrics_listen,
-    )
-    table.caption = "Metrics: " + "  ".join(f"http://{listen}/cities/<city>/metrics" for listen in metrics)
-    return table
-
-
-def _password_table(accounts: Sequence[Account]) -> Table:
-    table = Table(title="Staff", title_justify="left")
-    for name in ("City", "User name", "Password"):
-        table.add_column(name)
-    for each in accounts:
-        table.add_row(each.city, each.login, each.password)
-    return table
+    console.print()
+    console.print(screen.demo_table(loaded.cities, loaded.installation, passwords), soft_wrap=True)
+    console.print("\n" + "\n".join(notes), soft_wrap=True, highlight=False, markup=False)

@@ -1,4 +1,4 @@
-"""Several services as child processes: started together, restarted when they die, ended in order.
+"""Several services as child processes: started in order, restarted when they die, ended in reverse order.
 
 A child that ends with status 2 said why it cannot start; then there is nothing to restart, and everything ends.
 """
@@ -27,6 +27,9 @@ RESTART_SECONDS = (1, 2, 4, 8, 15, 30)
 STEADY_SECONDS = 60
 """After running so long, a child's restarts count from the beginning again."""
 
+READY_SECONDS = 60.0
+"""How long a child with a `ready` check may take to answer for the first time."""
+
 DRAIN_SECONDS = 15.0
 """How long a child may take to end before it is killed."""
 
@@ -37,11 +40,12 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 @dataclass
 class Child:
-    """One program. `log_file` None: its messages go where ours go."""
+    """One program. `log_file` None: its messages go where ours go. `ready` None: the next one starts at once."""
 
     name: str
     command: Sequence[str]
     log_file: Path | None = None
+    ready: Callable[[], bool] | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     failures: int = field(default=0, init=False)
     started_at: float = field(default=0.0, init=False)
@@ -57,6 +61,13 @@ class Child:
         if out is not None:
             out.close()
 
+    @property
+    def where_to_look(self) -> str:
+        return f"; see {self.log_file}" if self.log_file else ""
+
+
+Said = Callable[[Child], None]
+
 
 def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -68,21 +79,58 @@ def kogge(*arguments: str) -> list[str]:
 
 
 def supervise(
-    children: Sequence[Child], stopping: threading.Event, *, started: Callable[[], None] = lambda: None
+    children: Sequence[Child],
+    stopping: threading.Event,
+    *,
+    starting: Said = lambda _: None,
+    started: Callable[[], None] = lambda: None,
 ) -> int:
-    """Run the children until `stopping`, or until one cannot start. Ends them last to first. Returns the status."""
+    """Run the children until `stopping`, or until one cannot start. Ends them last to first. Returns the status.
+
+    `starting` is told of each child as it is started, `started` once when all of them are ready.
+    """
     status = 0
-    for child in children:
-        child.start()
     try:
-        started()
+        if not _start_all(children, stopping, starting):
+            return FAILED
+        if not stopping.is_set():
+            started()
         while not stopping.wait(TICK_SECONDS):
-            if any(_look_after(child, time.monotonic()) == FAILED for child in children):
+            if _any_failed(children):
                 status = FAILED
                 break
     finally:
         end(children)
     return status
+
+
+def _start_all(children: Sequence[Child], stopping: threading.Event, starting: Said) -> bool:
+    """Each after the one before it is ready. False where one cannot start; an interruption is no failure."""
+    for number, child in enumerate(children, start=1):
+        if stopping.is_set():
+            break
+        starting(child)
+        child.start()
+        if not _wait_until_ready(child, children[:number], stopping):
+            return False
+    return True
+
+
+def _wait_until_ready(child: Child, running: Sequence[Child], stopping: threading.Event) -> bool:
+    """Bounded, and interrupted by `stopping`; meanwhile what died is restarted."""
+    until = time.monotonic() + READY_SECONDS
+    while child.ready is not None and not stopping.is_set() and not child.ready():
+        if _any_failed(running):
+            return False
+        if time.monotonic() > until:
+            log.error("%s does not answer after %.0f s%s", child.name, READY_SECONDS, child.where_to_look)
+            return False
+        stopping.wait(TICK_SECONDS)
+    return True
+
+
+def _any_failed(children: Sequence[Child]) -> bool:
+    return any(_look_after(child, time.monotonic()) == FAILED for child in children)
 
 
 def _look_after(child: Child, now: float) -> int | None:
@@ -95,7 +143,7 @@ def _look_after(child: Child, now: float) -> int | None:
     if status is None:
         return None
     if status == FAILED:
-        log.error("%s cannot start%s", child.name, f"; see {child.log_file}" if child.log_file else "")
+        log.error("%s cannot start%s", child.name, child.where_to_look)
         return FAILED
     if now - child.started_at > STEADY_SECONDS:
         child.failures = 0

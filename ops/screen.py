@@ -1,0 +1,92 @@
+"""What the terminal shows: tables that fit 80 columns. They are made of values and ask no store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import urlsplit
+
+from rich.box import SIMPLE
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from config.model import CityConfig, Installation
+from store.fleet import AccessPointState, Nas
+
+Row = Sequence[str]
+
+
+def nas_table(nases: Iterable[Nas]) -> Table:
+    """A city's RADIUS clients; secrets stand in `kogge nas show`."""
+    headers = ("Name", "Site", "NAS-Identifier", "Address", "Product", "CoA")
+    rows = [
+        (each.name, each.site_name, each.nas_identifier, each.address, each.product, str(each.coa_port))
+        for each in nases
+    ]
+    return _table(headers, rows, whole=("Name", "NAS-Identifier", "Address", "CoA"))
+
+
+def access_point_table(points: Iterable[AccessPointState]) -> Table:
+    """A city's access points and what the last poll found; times are UTC."""
+    headers = ("Name", "Site", "Address", "State", "Since (UTC)", "Clients")
+    return _table(headers, map(_access_point, points), whole=("Name", "Address", "State", "Since (UTC)", "Clients"))
+
+
+def _access_point(point: AccessPointState) -> Row:
+    state = {None: "not polled yet", True: "up", False: f"down: {point.failure}"}[point.up]
+    since = f"{point.since:%m-%d %H:%M}" if point.since else ""
+    clients = "" if point.reading is None else str(point.reading["clients"])
+    return point.name, point.site_name, point.address, state, since, clients
+
+
+def demo_table(
+    cities: Sequence[CityConfig], installation: Installation, passwords: Mapping[tuple[str, str], str]
+) -> Table:
+    """Where each city answers. `passwords` by (city, login): only those that were made by this start."""
+    rows: list[Row] = []
+    for city in cities:
+        portal, radius = city.portal, city.radius
+        rows += [
+            (city.key, "portal", f"{portal.url}/"),
+            ("", "staff", f"{portal.staff_url}/staff"),
+            ("", "RADIUS", f"{radius.listen} port {radius.auth_port}, accounting {radius.acct_port}"),
+            ("", "metrics", f"http://{installation.monitor.metrics_listen}/cities/{city.key}/metrics"),
+            *(("", login, password) for (key, login), password in passwords.items() if key == city.key),
+            ("", "", ""),
+        ]
+    return _table(("City", "What", "Where, or password"), rows[:-1], whole=("City", "What", "Where, or password"))
+
+
+def demo_notes(installation: Installation, *, command: str, state: str, passwords: str, fresh: bool) -> list[str]:
+    """What stands below the demo's table."""
+    portal, radius = (
+        _port(listen) for listen in (installation.portal.metrics_listen, installation.radius.metrics_listen)
+    )
+    kept = "The passwords are shown once; they are kept in" if fresh else "User names and passwords of the staff:"
+    return [
+        f"{kept} {passwords}",
+        f"Metrics of the portal are on port {portal}, of RADIUS on port {radius}. A city's token for them:",
+        f"  {command} metrics-token CITY --dir {state}",
+        f"Logs of the services: {state}/log",
+        "",
+        "The first residents are on their way. Walk up to a hotspot yourself:",
+        f"  http://{installation.portal.start_page_host}:{_port(installation.portal.listen)}/",
+        "Ctrl-C ends it all.",
+    ]
+
+
+def _port(listen: str) -> int | None:
+    return urlsplit(f"//{listen}").port
+
+
+def _table(headers: Row, rows: Iterable[Row], *, whole: Sequence[str]) -> Table:
+    """Columns in `whole` are copied by hand or by a script: better a line too long than a word cut in two."""
+    table = Table(box=SIMPLE, show_edge=False, pad_edge=False)
+    rows = list(rows)
+    for number, header in enumerate(headers):
+        kept = header in whole
+        width = max((cell_len(row[number]) for row in rows), default=0) if kept else None
+        table.add_column(header, no_wrap=kept, min_width=width, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table

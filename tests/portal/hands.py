@@ -38,6 +38,7 @@ PHONE = MacAddress.parse("02-00-5E-10-00-0A")
 CHALLENGE = "2904485ac54ce369f1c3adc15e08b052"
 WANTED = "http://example.org/wanted?a=1&b=2"
 PASSWORD = "ein langes Passwort"
+TRAFFIC = Octets(5_000_000, 400_000)
 SOME_OCTETS = Octets(down=5_000_000, up=400_000)
 
 

@@ -1,13 +1,20 @@
-"""What every answer carries, whatever it is: headers, hosts, pages for what went wrong."""
+"""What every answer carries, whatever it is: headers, hosts, pages for what went wrong, a database that is away."""
 
 from __future__ import annotations
 
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
 import pytest
+from werkzeug.test import Client, TestResponse
 
 from hotspot.roles import Role
-from portal.pages import origin
+from portal.__main__ import build
+from portal.app import FORM_BYTES_MAX
 from service.cities import City
-from tests.portal.hands import Door, Phone
+from store.store import Store
+from tests.portal.hands import Door, Phone, form, words
 
 
 @pytest.fixture
@@ -15,6 +22,232 @@ def city(quick_city: City) -> City:
     return quick_city
 
 
+# Headers ----------------------------------------------------------------------------------------------
+
+
+def _every_kind(door: Door, phone: Phone) -> list[TestResponse]:
+    admin = door.member(Role.ADMIN)
+    return [
+        phone.arrive(),
+        phone.accept(),
+        phone.get("/nowhere"),
+        phone.get("/accept"),
+        phone.status("forged"),
+        admin.get("/staff/sessions"),
+        admin.get("/report/2026-11.csv"),
+        admin.get("/staff/nowhere"),
+        admin.send("/staff/vouchers", csrf="wrong"),
+        door.seat().get("/staff/sessions"),
+        door.seat().get("/staff/login"),
+    ]
+
+
+def test_every_answer_guards_itself(door: Door, phone: Phone) -> None:
+    for answer in _every_kind(door, phone):
+        said = answer.headers
+        assert said["Cache-Control"] == "no-store"
+        assert said["X-Content-Type-Options"] == "nosniff"
+        assert said["Referrer-Policy"] in ("no-referrer", "same-origin")
+        policy = said["Content-Security-Policy"]
+        for part in ("default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+            assert part in policy
+        assert "unsafe" not in policy
+        assert "script-src" not in policy
+
+
+def test_forms_may_go_to_us_and_to_the_registered_nases(door: Door, phone: Phone) -> None:
+    """Chromium applies form-action to the redirect that follows a form, too."""
+    place = urlsplit(door.nas.login_url)
+    wanted = f"form-action 'self' {place.scheme}://{place.netloc}"
+    assert wanted in phone.arrive().headers["Content-Security-Policy"].split("; ")
+
+
+def test_residents_addresses_go_nowhere(phone: Phone) -> None:
+    assert phone.arrive().headers["Referrer-Policy"] == "no-referrer"
+
+
 def test_forms_of_the_staff_may_prove_their_origin(door: Door) -> None:
     """Under `no-referrer` browsers send a form with `Origin: null`, and the log-in would be refused."""
     assert door.seat().get("/staff/login").headers["Referrer-Policy"] == "same-origin"
+
+
+def test_only_a_log_in_sets_a_cookie(door: Door, phone: Phone) -> None:
+    for answer in _every_kind(door, phone):
+        assert "Set-Cookie" not in answer.headers
+        assert "<script" not in answer.text
+
+
+def test_the_style_is_the_one_that_the_policy_names(phone: Phone) -> None:
+    page = phone.arrive()
+    assert page.text.count("<style>") == 1
+    assert " style=" not in page.text, "the policy forbids inline attributes"
+
+
+def another(city: City) -> City:
+    """The same city for a second application: with a registry of its own."""
+    return City(city.config, city.store)
+
+
+# Hosts ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def everywhere(door: Door) -> Client:
+    """The process's whole application, as gunicorn calls it."""
+    return Client(build([another(door.city)], "localhost"))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "192.0.2.1:8080",
+        "wismar.localhost:8080",
+        "rostock.localhost.evil.example",
+        "evil.example",
+        "xrostock.localhost",
+        "[::1]:8080",
+        "",
+        ":8080",
+        "rostock.localhost:80:80",
+        "rostock.localhost:x",
+    ],
+)
+def test_another_name_is_answered_with_421(everywhere: Client, host: str) -> None:
+    answer = everywhere.get("/", headers={"Host": host})
+    assert answer.status_code == 421
+    assert "Rostock" not in answer.text
+
+
+@pytest.mark.parametrize("host", ["rostock.localhost:8080", "rostock.localhost", "ROSTOCK.localhost:8080"])
+def test_a_city_s_name_is_answered_whatever_its_spelling(everywhere: Client, host: str) -> None:
+    answer = everywhere.get("/", headers={"Host": host})
+    assert answer.status_code == 200
+    assert "Hanse- und Universitätsstadt Rostock" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/staff", "/staff/login", "/staff/sessions", "/report", "/report/2026-11"])
+def test_the_staff_is_not_at_the_residents_name(phone: Phone, path: str) -> None:
+    assert phone.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/welcome", "/status", "/terms", "/help"])
+def test_the_residents_are_not_at_the_staff_s_name(door: Door, path: str) -> None:
+    assert door.seat().get(path).status_code == 404
+
+
+def test_the_start_page_lists_the_cities(everywhere: Client, door: Door) -> None:
+    page = everywhere.get("/", headers={"Host": "localhost:8080", "Accept-Language": "de"})
+    assert "Hanse- und Universitätsstadt Rostock" in page.text
+    assert f'href="{door.nas.login_url}/walk-up"' in page.text
+    assert "Kostenloses WLAN verbündeter Städte" in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+    assert everywhere.get("/elsewhere", headers={"Host": "localhost:8080"}).status_code == 404
+
+
+# What goes wrong ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nowhere", 404),
+        ("GET", "/accept", 405),
+        ("PUT", "/status", 405),
+        ("POST", "/terms", 405),
+        ("GET", "/static/style.css", 404),
+        ("GET", "/%00", 404),
+        ("GET", "/..%2f..%2fetc/passwd", 404),
+    ],
+)
+def test_what_is_not_there_is_a_page(phone: Phone, method: str, path: str, status: int) -> None:
+    headers = {"Accept-Language": "en"}
+    page = phone.client.open(path, method=method, base_url=phone.door.url, headers=headers)
+    assert page.status_code == status
+    assert "There is no such page." in page.text
+
+
+def test_a_form_that_is_too_large_is_a_page(phone: Phone) -> None:
+    page = phone.send("/voucher", {"code": "A" * FORM_BYTES_MAX})
+    assert page.status_code == 413
+    assert "This form is too large." in page.text
+
+
+def test_a_form_that_is_none(phone: Phone) -> None:
+    for kind in ("application/json", "multipart/form-data; boundary=x", "text/plain", "multipart/form-data"):
+        headers = {"Content-Type": kind, "Accept-Language": "en"}
+        answer = phone.client.post("/accept", base_url=phone.door.url, data=b"\xff{", headers=headers)
+        assert answer.status_code == 400
+
+
+def test_head_and_options_are_harmless(phone: Phone) -> None:
+    for method in ("HEAD", "OPTIONS"):
+        answer = phone.client.open("/", method=method, base_url=phone.door.url)
+        assert answer.status_code == 200
+        assert answer.data == b""
+
+
+# The database is away -----------------------------------------------------------------------------------
+
+
+def _away(city: City, url: str) -> City:
+    return City(city.config, Store.open(url, city.store.keys))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def lost(request: pytest.FixtureRequest, city: City, tmp_path: Path) -> City:
+    """Rostock whose database does not answer: a folder that is gone, a port at which nobody listens."""
+    if request.param == "sqlite":
+        return _away(city, f"sqlite:///{tmp_path / 'gone' / 'kogge.db'}")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return _away(city, f"postgresql://nobody@127.0.0.1:{probe.getsockname()[1]}/kogge")
+
+
+def test_without_a_database_every_page_says_so(door: Door, phone: Phone, lost: City) -> None:
+    token, admin = phone.token(), door.member(Role.ADMIN)
+    fields, arriving = form(phone.arrive(), "accept"), phone.redirect()
+    away = Door(lost, door.clock, door.password_hash)
+    caller, seat = away.phone(), away.seat(admin.cookie)
+    answers = [
+        caller.get(arriving),
+        caller.status(token),
+        caller.get("/terms"),
+        caller.send("/accept", fields),
+        caller.send("/voucher", fields),
+        caller.send("/logout", fields),
+        seat.get("/staff/sessions"),
+        away.seat().get("/staff/invite/x"),
+        away.seat().send("/staff/login", {"login": "admin", "password": "x"}, csrf=None),
+    ]
+    for answer in answers:
+        assert answer.status_code == 503
+        assert "The city's database does not answer." in words(answer)
+        assert "no-store" in answer.headers["Cache-Control"]
+        assert "sqlite" not in answer.text.lower()
+    assert caller.get("/help").status_code == 200, "what needs no database goes on"
+
+
+def test_readiness_follows_the_database_and_health_does_not(door: Door, lost: City) -> None:
+    healthy, unready = Client(build([another(door.city)], "")), Client(build([lost], ""))
+    assert (healthy.get("/readyz").status_code, healthy.get("/healthz").status_code) == (200, 200)
+    assert (unready.get("/readyz").status_code, unready.get("/healthz").status_code) == (503, 200)
+    assert "away" in unready.get("/readyz").text
+
+
+def test_one_city_without_a_database_leaves_the_others_alone(door: Door, lost: City) -> None:
+    wismar = lost.config.model_copy(
+        update={"portal": lost.config.portal.model_copy(update={"url": "http://wismar.localhost:8080"})}
+    )
+    both = Client(build([another(door.city), City(wismar, lost.store)], ""))
+    assert both.get("/terms", headers={"Host": "rostock.localhost:8080"}).status_code == 200
+    assert both.get("/terms", headers={"Host": "wismar.localhost:8080"}).status_code == 503
+
+
+def test_a_request_is_counted_by_its_page_and_status(door: Door, phone: Phone) -> None:
+    phone.get("/help")
+    phone.get("/nowhere")
+    phone.get("/status")
+    assert door.sample("kogge_portal_requests_total", endpoint="captive.help", status="200") == 1
+    assert door.sample("kogge_portal_requests_total", endpoint="none", status="404") == 1
+    assert door.sample("kogge_portal_requests_total", endpoint="captive.status", status="400") == 1
+    assert door.sample("kogge_portal_request_seconds_count", endpoint="captive.help") == 1

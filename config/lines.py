@@ -47,8 +47,9 @@ def _opens_text(line: str) -> str | None:
 
 
 def nearest_line(found: dict[KeyPath, int], path: KeyPath) -> int | None:
-    """The line of the path, or of the nearest table above it."""
+    """The line of the path, or of the first key below it, or of the nearest table above it."""
     for length in range(len(path), 0, -1):
-        if path[:length] in found:
-            return found[path[:length]]
+        lines = [line for key, line in found.items() if key[:length] == path[:length]]
+        if lines:
+            return min(lines)
     return None

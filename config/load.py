@@ -84,7 +84,8 @@ def load_city(file: Path) -> CityConfig:
     """One city's file; paths in it start at its folder."""
     city = _parse(file, CityConfig)
     if city.key != file.stem:
-        raise BrokenFile([Problem(file, 1, "key", f"is {city.key!r}, but the file is called {file.name}")])
+        line = nearest_line(line_numbers(file.read_text()), ("key",))
+        raise BrokenFile([Problem(file, line, "key", f"is {city.key!r}, but the file is called {file.name}")])
     if city.database.password_file is None:
         return city
     secret = file.resolve().parent / city.database.password_file

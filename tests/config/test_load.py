@@ -1,0 +1,200 @@
+"""Bad files and the exact sentence for each: file, line, key, reason, nearest key."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from config import load
+from config.load import BrokenFile, check, load_city, load_installation
+
+SHIPPED = Path(__file__).parents[2] / "config"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The shipped installation, to be broken."""
+    (tmp_path / "cities").mkdir()
+    shutil.copy(SHIPPED / "kogge.toml", tmp_path)
+    for file in (SHIPPED / "cities").glob("*.toml"):
+        shutil.copy(file, tmp_path / "cities")
+    return tmp_path
+
+
+def change(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text, f"{file.name} has no {old!r}"
+    file.write_text(text.replace(old, new, 1))
+
+
+def problems(folder: Path) -> list[str]:
+    return [str(problem).replace(f"{folder.resolve()}/", "").replace(f"{folder}/", "") for problem in check(folder)]
+
+
+def test_what_we_ship_is_sound(folder: Path) -> None:
+    loaded = load_installation(folder)
+    assert loaded.problems == ()
+    assert [city.key for city in loaded.cities] == ["luebeck", "rostock", "stralsund", "wismar"]
+    assert loaded.installation.data_dir == folder / "data"
+    for city in loaded.cities:
+        assert len(city.seed.access_points) >= 6 and city.seed.plans and city.seed.terms
+        assert {text.language for text in city.seed.terms} == set(city.languages)
+
+
+MISTAKES = [
+    # what stood there, what stands there now, the text whose line is to be named, key and reason
+    (
+        "interim_seconds =",
+        "interim_secods =",
+        "interim_secods",
+        "radius.interim_secods: unknown key; did you mean `interim_seconds`?",
+    ),
+    (
+        "interim_seconds = 60",
+        "interim_seconds = 5",
+        "interim_seconds",
+        "radius.interim_seconds: Input should be greater than or equal to 60",
+    ),
+    (
+        "auth_port = 12812",
+        'auth_port = "12812"',
+        "auth_port",
+        "radius.auth_port: Input should be a valid integer",
+    ),
+    (
+        "auth_port = 12812",
+        "auth_port = 70000",
+        "auth_port",
+        "radius.auth_port: Input should be less than or equal to 65535",
+    ),
+    (
+        'time_zone = "Europe/Berlin"',
+        'time_zone = "Europe/Rostock"',
+        "time_zone",
+        "time_zone: 'Europe/Rostock' is not an IANA time zone, such as `Europe/Berlin`",
+    ),
+    (
+        'languages = ["de", "en"]',
+        'languages = ["de", "nds"]',
+        "languages",
+        "languages[1]: no texts in 'nds'; there are de, en",
+    ),
+    (
+        'url = "http://rostock.localhost:8080"',
+        'url = "rostock.localhost"',
+        "url",
+        "portal.url: 'rostock.localhost' is not an address such as `https://wlan.rostock.de`",
+    ),
+    (
+        'site = "neuer-markt"',
+        'site = "alter-markt"',
+        "[[seed.",
+        "seed: access_points: 'neuer-markt-1' stands at site 'alter-markt', which is not in sites",
+    ),
+    (
+        'name = "neuer-markt-2"',
+        'name = "neuer-markt-1"',
+        "[[seed.",
+        "seed: access_points: 'neuer-markt-1' stands there twice",
+    ),
+    (
+        'snmp = "v3"',
+        'snmp = "v1"',
+        'snmp = "v1"',
+        "seed.access_points[5].snmp: String should match pattern '^(v2c|v3)$'",
+    ),
+    (
+        'key = "rostock"',
+        'key = "rostok"',
+        "key",
+        "key: is 'rostok', but the file is called rostock.toml",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "anchor", "reason"), MISTAKES, ids=[mistake[3][:30] for mistake in MISTAKES])
+def test_one_mistake_one_sentence(folder: Path, old: str, new: str, anchor: str, reason: str) -> None:
+    file = folder / "cities" / "rostock.toml"
+    change(file, old, new)
+    line = next(number for number, text in enumerate(file.read_text().splitlines(), 1) if text.startswith(anchor))
+    found = problems(folder)
+    assert found == [f"cities/rostock.toml:{line}: {reason}"]
+
+
+def test_a_rule_over_two_keys_names_both(folder: Path) -> None:
+    change(folder / "cities" / "rostock.toml", "acct_port = 12813", "acct_port = 12812")
+    assert problems(folder) == ["cities/rostock.toml: radius: auth_port and acct_port are the same"]
+
+
+def test_all_mistakes_of_a_file_at_once(folder: Path) -> None:
+    file = folder / "cities" / "wismar.toml"
+    change(file, "login_attempts = 10", "login_attempt = 10")
+    change(file, "acct_port = 13813", 'acct_port = "x"')
+    change(file, "[contact]", "[contacts]")
+    found = "\n".join(problems(folder))
+    assert "limits.login_attempt: unknown key; did you mean `login_attempts`?" in found
+    assert "radius.acct_port: Input should be a valid integer" in found
+    assert "contacts: unknown key; did you mean `contact`?" in found
+    assert "contact: is missing; add it" in found
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b'key = "wismar\n', "is not TOML"),
+        (b"\xff\xfe", "is not UTF-8 (byte 0)"),
+        (b"#" * (load.FILE_BYTES_MAX + 1), "is larger than 1,000,000 bytes"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(folder: Path, raw: bytes, expected: str) -> None:
+    (folder / "cities" / "wismar.toml").write_bytes(raw)
+    loaded = load_installation(folder)
+    assert [city.key for city in loaded.cities] == ["luebeck", "rostock", "stralsund"]
+    assert len(loaded.problems) == 1
+    assert "wismar.toml" in str(loaded.problems[0]) and expected in str(loaded.problems[0])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("auth_port = 13812", "auth_port = 12813", "UDP port 127.0.0.1:12813"),
+        ("wismar.localhost:8080", "rostock.localhost:8080", "host name rostock.localhost"),
+        ("# url = \"postgresql://kogge_wismar@127.0.0.1/kogge_wismar\"", 'url = "postgresql://k@h/one"', "database postgresql://k@h/one"),
+    ],
+)  # fmt: skip
+def test_two_cities_that_share_something_are_both_refused(folder: Path, old: str, new: str, what: str) -> None:
+    change(folder / "cities" / "wismar.toml", old, new)
+    rostock = folder / "cities" / "rostock.toml"
+    if "database" in what:
+        change(rostock, '# url = "postgresql://kogge_rostock@127.0.0.1/kogge_rostock"', new)
+    loaded = load_installation(folder)
+    assert [city.key for city in loaded.cities] == ["luebeck", "stralsund"]
+    said = "\n".join(map(str, loaded.problems))
+    assert f"{what} is shared with rostock.toml" in said and f"{what} is shared with wismar.toml" in said
+
+
+def test_a_city_may_not_take_the_start_pages_host(folder: Path) -> None:
+    change(folder / "kogge.toml", 'start_page_host = ""', 'start_page_host = "rostock.localhost"')
+    assert "the installation's portal.start_page_host" in "\n".join(problems(folder))
+
+
+def test_two_listeners_of_the_installation_need_two_ports(folder: Path) -> None:
+    change(folder / "kogge.toml", "127.0.0.1:9107", "127.0.0.1:9106")
+    assert "127.0.0.1:9106 stands at two listeners" in problems(folder)[0]
+
+
+def test_without_kogge_toml_or_cities_nothing_starts(tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(BrokenFile, match="cannot be read"):
+        load_installation(tmp_path / "nowhere")
+    for file in (folder / "cities").glob("*.toml"):
+        file.unlink()
+    with pytest.raises(BrokenFile, match="no city here"):
+        load_installation(folder)
+
+
+def test_a_password_file_stands_beside_its_city(folder: Path) -> None:
+    file = folder / "cities" / "rostock.toml"
+    change(file, '# password_file = "../secrets/rostock-database"', 'password_file = "../secrets/rostock"')
+    assert load_city(file).database.password_file == folder / "cities" / "../secrets/rostock"

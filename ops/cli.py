@@ -69,7 +69,7 @@ def _plainly() -> Iterator[None]:
 @main.command()
 @folder
 def check(folder: Path) -> None:
-    """Check kogge.toml and every city's file; exit 0, or 2 with all that is wrong."""
+    """Check the files: exit 0, or 2 with all that is wrong."""
     problems = check_files(folder)
     for problem in problems:
         click.echo(str(problem), err=True)
@@ -77,31 +77,40 @@ def check(folder: Path) -> None:
         sys.exit(FAILED)
     with _plainly():
         keys = [city.key for city in load_installation(folder).cities]
-    click.echo(f"{len(keys)} cities are sound: {', '.join(keys)}")
+    click.echo(f"sound: {', '.join(keys)}")
 
 
 @main.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--files", "files_only", is_flag=True, help="Only write the files, to edit them first.")
 @only
-def init(folder: Path, only: tuple[str, ...]) -> None:
-    """Make an installation in DIR: files to edit, keys, databases, a first admin by one-time link.
+def init(folder: Path, files_only: bool, only: tuple[str, ...]) -> None:
+    """Make an installation: files, keys, databases, admins.
 
-    Running it again adds what is missing (a new city's file, say) and leaves the rest as it is.
+    Writes kogge.toml and the cities' files where DIR has none, makes keys and databases, imports each city's [seed]
+    into its empty database, and prints a one-time link for a first admin. Running it again adds what is missing (a
+    new city's file, say) and leaves the rest as it is.
     """
     with _plainly():
-        installations.lay_files(folder, say=click.echo)
+        installations.lay_files(folder, only, say=click.echo)
+        if files_only:
+            click.echo(f"Edit them, then: kogge check {folder}; kogge init {folder}")
+            return
         made = installations.initialise(folder, only, now=datetime.now(UTC), say=click.echo)
     for each in made:
         if each.invite:
             click.echo(f"{each.city.key}: first admin, good for {installations.INVITE_DAYS} days: {each.invite}")
-    click.echo(f"Ready. Edit {folder / 'cities'}, then: kogge check {folder}; kogge run {folder}")
+    click.echo(f"Ready: kogge run {folder}")
 
 
 @main.command()
 @folder
 @only
 def migrate(folder: Path, only: tuple[str, ...]) -> None:
-    """Bring the databases to this version and make the coming months' keys. Services never do."""
+    """Bring databases to this version; make coming months' keys.
+
+    Services never do either: they refuse a database of another revision and name this command.
+    """
     with _plainly():
         installations.migrate_all(folder, only, now=datetime.now(UTC), say=click.echo)
 
@@ -113,7 +122,10 @@ def migrate(folder: Path, only: tuple[str, ...]) -> None:
 @folder
 @only
 def run(folder: Path, only: tuple[str, ...]) -> None:
-    """Run portal, RADIUS and monitor as three processes; restart what dies; SIGTERM drains."""
+    """Run portal, RADIUS and monitor, and restart what dies.
+
+    Three processes; SIGTERM or Ctrl-C ends them in order, each after what it has begun.
+    """
     logs.configure("info", "text")
     options = [word for key in only for word in ("--city", key)]
     children = [Child(name, kogge(name, str(folder), *options)) for name in SERVICES]
@@ -128,16 +140,20 @@ def _service(name: str, summary: str) -> None:
     main.command(name)(folder(only(command)))
 
 
-_service("portal", "Run the portal: residents' and staff's pages over HTTP.")
+_service("portal", "Run the portal: the pages of residents and staff.")
 _service("radius", "Run RADIUS: authentication, accounting, Disconnect.")
-_service("monitor", "Run the monitor: SNMP polls, Prometheus metrics, scheduled jobs.")
+_service("monitor", "Run the monitor: SNMP, Prometheus, scheduled jobs.")
 
 
 @main.command()
 @click.option("--fresh", is_flag=True, help="Forget the last run: new keys, databases and passwords.")
 @click.option("--state", type=click.Path(path_type=Path), default=Path("var/demo"), show_default=True)
 def demo(fresh: bool, state: Path) -> None:
-    """Four cities with life in them on this machine: no root, SQLite, a simulated town. Ctrl-C ends it."""
+    """Run four cities with a simulated town. Ctrl-C ends it.
+
+    A real installation in the state folder (no root, SQLite), the services of `kogge run`, and a simulator of access
+    points, NASes and residents. The state is kept between runs.
+    """
     logs.configure("info", "text")
     with _plainly():
         sys.exit(demos.run(state, fresh=fresh, stopping=stop_event(), console=Console()))
@@ -159,7 +175,7 @@ def _store_of(folder: Path, key: str) -> Iterator[Store]:
 
 @main.group()
 def nas() -> None:
-    """RADIUS clients."""
+    """List and show RADIUS clients (NASes)."""
 
 
 @nas.command("list")
@@ -201,7 +217,7 @@ def nas_show(city: str, name: str, folder: Path) -> None:
 
 @main.group()
 def ap() -> None:
-    """Access points."""
+    """List and show access points."""
 
 
 @ap.command("list")
@@ -240,7 +256,7 @@ def ap_show(city: str, name: str, folder: Path) -> None:
 
 @main.group()
 def staff() -> None:
-    """A city's staff."""
+    """Invite staff."""
 
 
 @staff.command("invite")
@@ -263,7 +279,7 @@ def staff_invite(city: str, login: str, role: str, name: str, folder: Path) -> N
 @city_key
 @at
 def metrics_token(city: str, folder: Path) -> None:
-    """Print the token with which Prometheus reads this city's metrics."""
+    """Print the token that opens this city's metrics."""
     with _plainly(), _store_of(folder, city) as store:
         ring: KeyRing = store.keys
     click.echo(ring.metrics_token)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import as_file, files
@@ -40,13 +40,20 @@ class Made:
     invite: str | None
 
 
-def lay_files(folder: Path, *, say: Say, overwrite: bool = False) -> None:
-    """The shipped `kogge.toml` and cities into `folder`, where there are none; `overwrite` renews them."""
+def lay_files(folder: Path, only: Sequence[str] = (), *, say: Say, overwrite: bool = False) -> None:
+    """The shipped `kogge.toml` and cities (or those in `only`) into `folder`, where there are none.
+
+    `overwrite` renews them. ConfigError where `only` names a city that is not shipped.
+    """
     if (folder / FILE_NAME).exists() and not overwrite:
         return
     with as_file(files("config")) as shipped:
+        cities = {source.stem: source for source in sorted((shipped / "cities").glob("*.toml"))}
+        for key in only:
+            if key not in cities:
+                raise ConfigError(f"no file of {key!r} is shipped; copy one of {', '.join(cities)}")
         (folder / "cities").mkdir(parents=True, exist_ok=True)
-        for source in (shipped / FILE_NAME, *sorted((shipped / "cities").glob("*.toml"))):
+        for source in (shipped / FILE_NAME, *(cities[key] for key in only or cities)):
             shutil.copyfile(source, folder / source.relative_to(shipped))
     say(f"wrote {folder / FILE_NAME} and {folder / 'cities'}")
 
@@ -56,8 +63,10 @@ def initialise(path: Path, only: Sequence[str], *, now: datetime, say: Say) -> l
     installation, cities = select_cities(path, only)
     made = []
     for city in cities:
-        say(f"{city.key}: keys, database, seed")
-        made.append(_initialise_city(installation, city, now=now))
+        each = _initialise_city(installation, city, now=now)
+        seed = "seed imported" if each.seeded else "its seed stays out: the database has content already"
+        say(f"{city.key}: {len(each.keys)} keys made, database ready, {seed}")
+        made.append(each)
     return made
 
 
@@ -76,15 +85,23 @@ def migrate_all(path: Path, only: Sequence[str], *, now: datetime, say: Say) -> 
 
 
 def select_cities(path: Path, only: Sequence[str]) -> tuple[Installation, list[CityConfig]]:
-    """The sound cities, or those named. ConfigError where a named one is missing or a file is broken."""
+    """All cities, or those named. ConfigError where a file that is wanted is broken, or a named one is missing.
+
+    Another city's broken file is nothing to whoever named a sound one.
+    """
     loaded = load_installation(path)
-    if loaded.problems:
-        raise ConfigError("\n".join(map(str, loaded.problems)))
+    problems = [str(problem) for problem in loaded.problems]
     known = {city.key: city for city in loaded.cities}
-    for key in only:
-        if key not in known:
-            raise ConfigError(f"no city {key!r} here; there are {', '.join(sorted(known))}")
+    missing = [key for key in only if key not in known]
+    if missing:
+        raise ConfigError("\n".join([*problems, *(_no_such_city(key, known) for key in missing)]))
+    if problems and not only:
+        raise ConfigError("\n".join(problems))
     return loaded.installation, [city for city in loaded.cities if not only or city.key in only]
+
+
+def _no_such_city(key: str, known: Iterable[str]) -> str:
+    return f"no city {key!r} here; there are {', '.join(sorted(known)) or 'none'}"
 
 
 def _initialise_city(installation: Installation, city: CityConfig, *, now: datetime) -> Made:

@@ -19,7 +19,10 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC)
         line = f"{at:%Y-%m-%dT%H:%M:%SZ} {record.levelname} {record.name}: {_line(record.getMessage())}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        if not record.exc_info:
+            return line
+        # An exception's text may hold what a peer sent: indented, none of its lines looks like a line of the log.
+        return "\n".join([line, *(f"  {_line(each)}" for each in self.formatException(record.exc_info).splitlines())])
 
 
 class JsonFormatter(logging.Formatter):

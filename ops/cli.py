@@ -234,7 +234,7 @@ def ap_list(city: str, folder: Path) -> None:
 @click.argument("name")
 @at
 def ap_show(city: str, name: str, folder: Path) -> None:
-    """What to type into an access point's SNMP settings, its credentials included."""
+    """What to type into an access point, its secrets included."""
     with _plainly(), _store_of(folder, city) as store, store.read() as conn:
         found = next((each for each in fleet.access_points(conn, store.keys) if each.name == name), None)
         if found is None:
@@ -266,7 +266,10 @@ def staff() -> None:
 @click.option("--name", default="", help="The person's name; the login where left out.")
 @at
 def staff_invite(city: str, login: str, role: str, name: str, folder: Path) -> None:
-    """Print a one-time link with which LOGIN sets a password (also when it was forgotten)."""
+    """Print a one-time link with which LOGIN sets a password.
+
+    A new LOGIN becomes a member; for a member the link replaces a forgotten password.
+    """
     with _plainly(), _store_of(folder, city) as store:
         _, (config,) = installations.select_cities(folder, [city])
         link = installations.invite(

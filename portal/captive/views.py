@@ -180,7 +180,7 @@ class Captive:
             token=token,
             again=f"/status?visit={token}&lang={speech.language}",
             user_url=visit.user_url,
-            walk_in=visit.user_url or nas.login_url,
+            walk_in=_way_in(visit, nas),
         )
 
     def logout(self) -> AnyResponse:
@@ -247,6 +247,11 @@ class Captive:
                 said("Connect to the Wi-Fi and open any page: the hotspot brings you here."),
             ],
         )
+
+
+def _way_in(visit: Visit, nas: Nas) -> str:
+    """An address that the NAS answers with its portal: it catches http alone, never https (HANDOFF)."""
+    return visit.user_url if visit.user_url.startswith("http:") else f"{nas.login_url}/"
 
 
 _STATUS = {Denial.TOO_MANY_GUESSES: 429, Denial.BLOCKED: 403}

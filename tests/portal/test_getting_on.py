@@ -297,7 +297,9 @@ def test_a_device_that_went_off_leaves_its_place(door: Door, phone: Phone) -> No
     assert phone.try_code(CODE).status_code == 303
 
 
-@pytest.mark.parametrize("typed", ["", " ", "Z" * 41, "Z" * 4_000, '"><script>alert(1)</script>', "\0" * 10, "ÄÖÜßéñ∞☃"])
+@pytest.mark.parametrize(
+    "typed", ["", " ", "Z" * 41, "Z" * 4_000, '"><script>alert(1)</script>', "\0" * 10, "ÄÖÜßéñ∞☃"]
+)
 def test_whatever_is_typed_is_no_code_and_no_markup(door: Door, phone: Phone, typed: str) -> None:
     page = phone.try_code(typed)
     assert page.status_code == 422

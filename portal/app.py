@@ -136,7 +136,8 @@ def _error_page(city: City, texts: dict[str, Speech], status: int, sentence: str
         speech,
         status=status,
         city=city.config,
-        switches=switches(request.path, speech, texts) if request.method == "GET" else [],
+        home=city.config.portal.url,  # this page stands on the staff's host, too
+        switches=switches("", speech, texts) if request.method == "GET" else [],  # a path /\x would be a host there
         heading=speech.text("This did not work"),
         sentences=[speech.text(sentence)],
     )

@@ -115,7 +115,7 @@ class Captive:
     ) -> Response:
         with self.city.store.read() as conn:
             texts = residents.current_terms(conn)
-            plans = {plan.way: plan for plan in residents.plans(conn)}
+            plans = {plan.way: plan for plan in reversed(residents.plans(conn))}  # the first is the one that is granted
         return page(
             "captive/arrive.html",
             speech,

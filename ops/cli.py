@@ -7,19 +7,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-import monitor.__main__
-import portal.__main__
-import radius.__main__
 from config.load import check as check_files
 from config.load import load_installation
 from hotspot.errors import ConfigError
 from hotspot.roles import Role
-from ops import demo as demos
 from ops import installation as installations
 from ops import screen
 from ops.supervisor import Child, kogge, supervise
@@ -30,11 +27,7 @@ from store import fleet
 from store.keys import KeyRing
 from store.store import Store
 
-SERVICES: dict[str, Callable[..., int]] = {
-    "radius": radius.__main__.run,
-    "portal": portal.__main__.run,
-    "monitor": monitor.__main__.run,
-}
+SERVICES = ("radius", "portal", "monitor")
 
 folder = click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
 only = click.option("--city", "only", metavar="KEY", multiple=True, help="Only this city; may be given again.")
@@ -134,7 +127,9 @@ def run(folder: Path, only: tuple[str, ...]) -> None:
 
 def _service(name: str, summary: str) -> None:
     def command(folder: Path, only: tuple[str, ...]) -> None:
-        sys.exit(SERVICES[name](folder, only))
+        # Imported here: RADIUS need not carry Flask, nor a look at the NASes wait for pysnmp.
+        serve: Callable[..., int] = import_module(f"{name}.__main__").run
+        sys.exit(serve(folder, only))
 
     command.__doc__ = summary
     main.command(name)(folder(only(command)))
@@ -155,6 +150,7 @@ def demo(fresh: bool, state: Path) -> None:
     points, NASes and residents. The state is kept between runs.
     """
     logs.configure("info", "text")
+    demos = import_module("ops.demo")
     with _plainly():
         sys.exit(demos.run(state, fresh=fresh, stopping=stop_event(), console=Console()))
 

@@ -7,6 +7,7 @@ servers get the same requests, alternately; what is reported is the median of th
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import socket
 import statistics
@@ -23,7 +24,7 @@ from bench.load import IN_FLIGHT, Loop, Supply, Tally, Untrustworthy
 from bench.ours import NAS, OurServer
 from bench.packets import Resident, Status
 from bench.report import Figure, print_figures, table
-from bench.servers import READY_SECONDS, Cores, NotReady, free_ports, pinned, running
+from bench.servers import READY_SECONDS, Cores, NotReady, free_ports, last_lines, pinned, running
 
 WARM_SECONDS = 0.5
 RATE_MAX = 12_000
@@ -114,11 +115,14 @@ def _bench(folder: Path, options: argparse.Namespace, cores: Cores) -> None:
 def _measure(server: Server, kinds: Sequence[Kind], seconds: float, cores: Cores, log: Path) -> list[Measured]:
     """One round: a fresh database and process, then each kind after the other."""
     server.renew()
+    os.sync()  # the copies reach the disk before the clock runs
     with running(server.command(), server.place, cores, log):
         ports = {"auth": server.place.auth_port, "acct": server.place.acct_port}
         found = []
         for kind in kinds:
             tally = Loop(kind.supply, ports[kind.name]).run(seconds, warm_seconds=WARM_SECONDS)
+            if not tally.answered:
+                raise NotReady(f"{server.name} answered no {kind.name} request:\n{last_lines(log)}")
             print(f"  {server.name} {kind.name}: {tally.per_second:,.0f}/s", flush=True)
             found.append(Measured(server.name, kind.name, tally))
         return found

@@ -100,8 +100,12 @@ def await_ready(process: subprocess.Popen[bytes], port: int, secret: bytes, log:
                 continue
             except OSError:  # nobody listens yet
                 time.sleep(0.05)
-    last = log.read_text(errors="replace").splitlines()[-5:]
-    raise NotReady("\n".join((f"{process.args!r} does not answer on port {port}:", *last)))
+    raise NotReady(f"{process.args!r} does not answer on port {port}:\n{last_lines(log)}")
+
+
+def last_lines(log: Path, count: int = 5) -> str:
+    """What a process said last."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

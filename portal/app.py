@@ -15,6 +15,7 @@ from hotspot.values import Month
 from portal.captive.admission import RandomOctets
 from portal.captive.views import Captive
 from portal.dispatch import host_of
+from portal.forms import RowIdConverter
 from portal.i18n import Speech, speeches
 from portal.metrics import PortalMetrics
 from portal.pages import add_filters, guard_response, origin, page, speech_for, switches
@@ -43,7 +44,7 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets) -> Flas
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = FORM_BYTES_MAX
     app.config["MAX_FORM_PARTS"] = FORM_FIELDS_MAX
-    app.url_map.converters["month"] = MonthConverter
+    app.url_map.converters |= {"month": MonthConverter, "int": RowIdConverter}
     add_filters(app)
     metrics = PortalMetrics(city.registry)
     texts = speeches(city.config.languages, city.zone)

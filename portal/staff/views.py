@@ -15,6 +15,7 @@ from hotspot.plan import Way
 from hotspot.roles import Permission, may
 from hotspot.vouchers import show_code
 from portal.captive.admission import RandomOctets
+from portal.forms import line, row_number
 from portal.i18n import Speech
 from portal.metrics import PortalMetrics
 from portal.pages import page, speech_for, switches
@@ -24,6 +25,7 @@ from portal.staff.address import client_address
 from portal.staff.guard import COOKIE, Guard
 from portal.staff.login import Outcome
 from portal.staff.qr import qr_svg
+from portal.staff.voucher_desk import OrderError
 from service.cities import City
 from store import audit, fleet, outbox, residents, sessions, staff, vouchers
 
@@ -86,7 +88,7 @@ class Staff:
         )
         result = logins.log_in(
             self.city,
-            login=request.form.get("login", "")[:80].strip(),
+            login=line(request.form.get("login", ""), 80),
             password=request.form.get("password", ""),
             address=address,
             now=self.clock(),
@@ -135,8 +137,8 @@ class Staff:
         try:
             hashed = logins.hash_password(request.form.get("password", ""))
         except InputError:
-            problem = self._speech().text("A password has at least %(n)s characters.", n=logins.PASSWORD_MIN)
-            shortest = logins.PASSWORD_MIN
+            shortest, longest = logins.PASSWORD_MIN, logins.PASSWORD_MAX
+            problem = self._speech().text("A password has %(n)s to %(most)s characters.", n=shortest, most=longest)
             return self._page("staff/invitation.html", status=422, invited=member, problem=problem, shortest=shortest)
         with self.city.store.write() as conn:
             if not staff.use_invite(conn, token, now=now):
@@ -150,7 +152,7 @@ class Staff:
     def sessions(self) -> AnyResponse:
         """Who is online, and what ended within the hour, with the state of each disconnect."""
         rows, now = self.city.config.limits.page_rows, self.clock()
-        first = max(0, request.args.get("from", 0, type=int))
+        first = row_number(request.args.get("from", ""))
         with self.city.store.read() as conn:
             live = sessions.live(conn, limit=rows, offset=first)
             count = sessions.count_live(conn)
@@ -198,8 +200,8 @@ class Staff:
             batch_id = voucher_desk.make_batch(
                 self.city, order, staff_id=g.member.id, now=self.clock(), random_octets=self.random_octets
             )
-        except InputError as error:
-            return self._voucher_page(status=422, problem=str(error))
+        except OrderError as error:
+            return self._voucher_page(status=422, problem=self._speech().text(error.sentence, **error.values))
         return redirect(f"/staff/vouchers/{batch_id}", 303)
 
     def _voucher_page(self, *, status: int = 200, problem: str | None = None) -> AnyResponse:
@@ -232,7 +234,7 @@ class Staff:
 
     def audit(self) -> AnyResponse:
         rows = self.city.config.limits.page_rows
-        first = max(0, request.args.get("from", 0, type=int))
+        first = row_number(request.args.get("from", ""))
         with self.city.store.read() as conn:
             entries = audit.entries(conn, limit=rows, offset=first)
         return self._page("staff/audit.html", entries=entries, first=first, rows=rows)

@@ -9,12 +9,22 @@ from datetime import datetime, timedelta
 from hotspot.errors import InputError
 from hotspot.plan import Way
 from hotspot.vouchers import CODE_LENGTH, make_code
+from portal.forms import line, row_number
 from service.cities import City
 from store import audit, residents, vouchers
 
 LABEL_MAX = 80
 VALID_HOURS_MAX = 24 * 90
 REDEEM_DAYS_MAX = 730
+
+
+class OrderError(InputError):
+    """An order that will not do. `sentence` is a message id of the catalogues, `values` go into its places."""
+
+    def __init__(self, sentence: str, **values: int) -> None:
+        super().__init__(sentence % values)
+        self.sentence = sentence
+        self.values = values
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +39,12 @@ class BatchOrder:
 
 
 def read_order(form: Mapping[str, str], batch_max: int) -> BatchOrder:
-    """The form's fields. InputError names the first that will not do."""
-    label = form.get("label", "").strip()
+    """The form's fields. OrderError names the first that will not do."""
+    label = line(form.get("label", ""), LABEL_MAX + 1)
     if not 1 <= len(label) <= LABEL_MAX:
-        raise InputError(f"Label: 1 to {LABEL_MAX} characters, so that you find the batch again.")
+        raise OrderError(_LABEL, most=LABEL_MAX)
     return BatchOrder(
-        plan_id=_number(form, "plan", 1, 2**31),
+        plan_id=row_number(form.get("plan", "")),
         label=label,
         count=_number(form, "count", 1, batch_max),
         valid_hours=_number(form, "valid_hours", 1, VALID_HOURS_MAX),
@@ -42,26 +52,37 @@ def read_order(form: Mapping[str, str], batch_max: int) -> BatchOrder:
     )
 
 
-_NAMES = {"plan": "Plan", "count": "Codes", "valid_hours": "Hours", "redeem_days": "Days"}
+def _(text: str) -> str:
+    """Marks a text for the catalogue; the page translates it."""
+    return text
+
+
+_LABEL = _("Label: 1 to %(most)s characters, so that you find the batch again.")
+_PLAN = _("Plan: choose one of the list.")
+_NUMBERS = {
+    "count": _("Codes: a number from %(least)s to %(most)s."),
+    "valid_hours": _("Hours: a number from %(least)s to %(most)s."),
+    "redeem_days": _("Days: a number from %(least)s to %(most)s."),
+}
 
 
 def _number(form: Mapping[str, str], name: str, least: int, most: int) -> int:
     text = form.get(name, "").strip()
     if not (text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= most):
-        raise InputError(f"{_NAMES[name]}: a number from {least} to {most}.")
+        raise OrderError(_NUMBERS[name], least=least, most=most)
     return int(text)
 
 
 def make_batch(
     city: City, order: BatchOrder, *, staff_id: int, now: datetime, random_octets: Callable[[int], bytes]
 ) -> int:
-    """Store the batch and note it; returns its id. InputError where this city has no such plan."""
+    """Store the batch and note it; returns its id. OrderError where this city has no such plan."""
     codes = {make_code(random_octets(CODE_LENGTH)) for _ in range(order.count)}
     while len(codes) < order.count:  # two equal among 2^50: make another
         codes.add(make_code(random_octets(CODE_LENGTH)))
     with city.store.write() as conn:
         if order.plan_id not in {plan.id for plan in residents.plans(conn, Way.VOUCHER)}:
-            raise InputError("Plan: choose one of the list.")
+            raise OrderError(_PLAN)
         batch_id = vouchers.add_batch(
             conn,
             city.store.keys,

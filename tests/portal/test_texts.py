@@ -54,7 +54,10 @@ def in_calls() -> Iterator[Said]:
             if isinstance(call, ast.Call) and _speaks(call.func) and call.args:
                 text = call.args[0]
                 if isinstance(text, ast.Constant) and isinstance(text.value, str):
-                    given = frozenset(pair.arg or "" for pair in call.keywords)
+                    marked = getattr(call.func, "id", "") == "_"  # it gets its values where it is shown
+                    given = frozenset(
+                        PLACE.findall(text.value) if marked else (pair.arg or "" for pair in call.keywords)
+                    )
                     yield Said(text.value, given, f"{path.name}:{call.lineno}")
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from service.cities import City
 from store import keys, migrate
+from store.engine import open_engine
 from store.store import Store
 from tests.support.cities import make_city
 from tests.support.postgresql import Postgres
@@ -76,14 +77,40 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 DATABASES = os.environ.get("KOGGE_DATABASES", "sqlite,postgresql").split(",")
 
 
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty file; each test gets a copy, so that the migrations run once."""
+    file = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Postgres) -> str:
+    """The name of a migrated, empty database; each test gets a copy."""
+    name = "kogge_migrated"
+    _migrate(postgres.create(name))
+    return name
+
+
+def _migrate(url: str) -> None:
+    engine = open_engine(url)
+    migrate.upgrade(engine)
+    if engine.dialect.name == "sqlite":  # all of it in the one file that is copied
+        with engine.connect() as conn:
+            conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+
+
 @pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database, on SQLite and on PostgreSQL: every test that takes it runs on both."""
+    """A migrated, empty database, on SQLite and on PostgreSQL: every test that takes it runs on both."""
     if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), tmp_path / "kogge.db")
         yield f"sqlite:///{tmp_path / 'kogge.db'}"
         return
     server: Postgres = request.getfixturevalue("postgres")
-    with server.database() as url:
+    with server.database(like=request.getfixturevalue("migrated_postgres")) as url:
         yield url
 
 
@@ -98,7 +125,6 @@ def key_folder(tmp_path: Path) -> Path:
 def city_store(database_url: str, key_folder: Path) -> Iterator[Store]:
     """A migrated, empty store of one city."""
     store = Store.open(database_url, keys.load(key_folder, now=NOW))
-    migrate.upgrade(store.engine)
     yield store
     store.close()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,8 +19,17 @@ from hotspot.errors import ConfigError
 
 FILE_NAME = "kogge.toml"
 FILE_BYTES_MAX = 1_000_000
+POSTGRESQL_PORT = 5432
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_PLAINLY = (
+    (re.compile(r"^Value error, "), ""),
+    (re.compile(r"^(Input|String|Tuple) should "), "must "),
+    (re.compile(r"^value is not "), "must be "),
+    (re.compile(r" after validation, not \d+$"), ""),
+)
+"""What pydantic says around the fact. The key stands before the sentence already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +130,8 @@ def _parse(file: Path, model: type[Model]) -> Model:
     except UnicodeDecodeError as error:
         raise BrokenFile([Problem(file, None, "", f"is not UTF-8 (byte {error.start})")]) from None
     except tomllib.TOMLDecodeError as error:
-        raise BrokenFile([Problem(file, None, "", f"is not TOML: {error}")]) from None
+        place = re.search(r"at line (\d+)", str(error))
+        raise BrokenFile([Problem(file, int(place[1]) if place else None, "", f"is not TOML: {error}")]) from None
     except ValidationError as error:
         lines = line_numbers(text)
         raise BrokenFile([_problem(file, model, lines, dict(detail)) for detail in error.errors()]) from None
@@ -138,7 +150,10 @@ def _message(model: type[BaseModel], path: KeyPath, detail: dict[str, Any]) -> s
         return f"unknown key; did you mean `{near[0]}`?" if near else f"unknown key; valid are {', '.join(valid)}"
     if detail["type"] == "missing":
         return "is missing; add it"
-    return str(detail["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    said = str(detail["msg"])
+    for pattern, instead in _PLAINLY:
+        said = pattern.sub(instead, said)
+    return said
 
 
 def _valid_keys(model: type[BaseModel], table: KeyPath) -> list[str]:
@@ -167,7 +182,15 @@ def _claims(city: CityConfig) -> Iterator[tuple[str, Claim]]:
     ):
         yield key, ("UDP port", f"{city.radius.listen}:{port}")
     if city.database.url:
-        yield "database.url", ("database", city.database.url.partition("?")[0])
+        yield "database.url", ("database", _place_of(city.database.url))
+
+
+def _place_of(url: str) -> str:
+    """Which database a URL leads to, whoever logs in there and however."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return str(Path(parts.path.removeprefix("/")).resolve())
+    return f"{parts.hostname or ''}:{parts.port or POSTGRESQL_PORT}{parts.path}"
 
 
 def _shared(installation: Installation, cities: dict[Path, CityConfig]) -> Iterator[Problem]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -25,6 +26,10 @@ LANGUAGES = ("de", "en")
 """Languages that the portal's texts exist in."""
 
 
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]*")
+"""A host name in ASCII, as browsers send it (`xn--lbeck-kva.de`), or an IP address."""
+
+
 def _key(text: str) -> CityKey:
     if not re.fullmatch(r"[a-z][a-z0-9-]{1,30}", text):
         raise ValueError("must be 2 to 31 lower-case letters, digits or dashes, such as `rostock`")
@@ -34,7 +39,7 @@ def _key(text: str) -> CityKey:
 def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of the data base, such as `Europe`
         raise ValueError(f"{text!r} is not an IANA time zone, such as `Europe/Berlin`") from None
     return text
 
@@ -46,10 +51,38 @@ def _language(text: str) -> str:
 
 
 def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(text)
+        sound = parts.scheme in ("http", "https") and parts.port != 0  # `port` raises beyond 65535
+    except ValueError:
+        sound = False
+    if not sound or not _HOST.fullmatch(parts.hostname or "") or "@" in parts.netloc or parts.query or parts.fragment:
         raise ValueError(f"{text!r} is not an address such as `https://wlan.rostock.de`")
     return text.rstrip("/")
+
+
+def _origin(text: str) -> str:
+    if urlsplit(text).path:
+        raise ValueError(f"{text!r} has a path; the pages need a host name of their own")
+    return text
+
+
+def _host(text: str) -> str:
+    if text and not _HOST.fullmatch(text.lower()):
+        raise ValueError(f"{text!r} is not a host name such as `wlan.rostock.de`, without scheme and port")
+    return text.lower()
+
+
+def _email(text: str) -> str:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text):
+        raise ValueError(f"{text!r} is not an e-mail address such as `wlan@rostock.de`")
+    return text
+
+
+def _explicit(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    if address.is_unspecified:
+        raise ValueError(f"{address} is a wildcard, which may answer from another address than was asked; name one")
+    return address
 
 
 def _listen(text: str) -> str:
@@ -69,7 +102,9 @@ Integer = Annotated[int, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
+Number = Annotated[float, Field(strict=True)]
 Url = Annotated[str, AfterValidator(_url)]
+Origin = Annotated[str, AfterValidator(_url), AfterValidator(_origin)]
 Listen = Annotated[str, AfterValidator(_listen)]
 
 
@@ -85,7 +120,7 @@ class Section(BaseModel):
 class PortalProcess(Section):
     listen: Listen = "127.0.0.1:8080"
     metrics_listen: Listen = "127.0.0.1:9106"
-    start_page_host: str = ""
+    start_page_host: Annotated[str, AfterValidator(_host)] = ""
     threads: Annotated[int, Field(strict=True, ge=1, le=64)] = 8
 
 
@@ -98,8 +133,8 @@ class MonitorProcess(Section):
 
 
 class Log(Section):
-    level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
-    format: Annotated[str, Field(pattern="^(text|json)$")] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
 
 
 class Installation(Section):
@@ -131,13 +166,13 @@ class Installation(Section):
 
 class Contact(Section):
     operator: Text
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+    email: Annotated[str, AfterValidator(_email)]
     phone: str = ""
 
 
 class Portal(Section):
-    url: Url
-    staff_url: Url
+    url: Origin
+    staff_url: Origin
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     unnatted_networks: tuple[IPvAnyNetwork, ...] = ()
 
@@ -152,10 +187,16 @@ class Portal(Section):
 
 
 class Radius(Section):
-    listen: IPvAnyAddress
+    listen: Annotated[IPvAnyAddress, AfterValidator(_explicit)]
     auth_port: Port
     acct_port: Port
     interim_seconds: Annotated[int, Field(strict=True, ge=60, le=3600)] = 300
+
+    @model_validator(mode="after")
+    def _two_ports(self) -> Radius:
+        if self.auth_port == self.acct_port:
+            raise ValueError("auth_port and acct_port are the same")
+        return self
 
 
 class Database(Section):
@@ -165,7 +206,7 @@ class Database(Section):
 
 class Monitor(Section):
     poll_interval_s: Annotated[int, Field(strict=True, ge=5, le=3600)] = 60
-    timeout_s: Annotated[float, Field(gt=0, le=30)] = 2.0
+    timeout_s: Annotated[Number, Field(gt=0, le=30)] = 2.0
     retries: Annotated[int, Field(strict=True, ge=0, le=5)] = 1
     max_in_flight: Annotated[int, Field(strict=True, ge=1, le=80)] = 40
 
@@ -190,8 +231,8 @@ class SeedSite(Section):
     name: Text
     district: Text
     kind: Text
-    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    latitude: Annotated[Number, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[Number, Field(ge=-180, le=180)] | None = None
 
 
 class SeedAccessPoint(Section):
@@ -199,7 +240,7 @@ class SeedAccessPoint(Section):
     site: Text
     address: IPvAnyAddress
     port: Port = 161
-    snmp: Annotated[str, Field(pattern="^(v2c|v3)$")] = "v2c"
+    snmp: Literal["v2c", "v3"] = "v2c"
 
 
 class SeedNas(Section):
@@ -207,7 +248,7 @@ class SeedNas(Section):
     site: Text
     nas_identifier: Text
     address: IPvAnyAddress
-    product: Annotated[str, Field(pattern="^(coovachilli)$")] = "coovachilli"
+    product: Literal["coovachilli"] = "coovachilli"
     login_url: Url
     coa_port: Port = 3799
     require_message_authenticator: Flag = True
@@ -281,12 +322,6 @@ class CityConfig(Section):
     monitor: Monitor = Monitor()
     limits: Limits = Limits()
     seed: Seed = Field(default=Seed(), repr=False)
-
-    @model_validator(mode="after")
-    def _two_ports(self) -> CityConfig:
-        if self.radius.auth_port == self.radius.acct_port:
-            raise ValueError("radius: auth_port and acct_port are the same")
-        return self
 
 
 def fields_of(model: type[BaseModel], prefix: str = "") -> dict[str, Any]:

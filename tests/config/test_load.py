@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from config import load
 from config.load import BrokenFile, check, load_city, load_installation
+from config.model import CityConfig, Installation, fields_of
 
 SHIPPED = Path(__file__).parents[2] / "config"
 
@@ -55,19 +57,19 @@ MISTAKES = [
         "interim_seconds = 60",
         "interim_seconds = 5",
         "interim_seconds",
-        "radius.interim_seconds: Input should be greater than or equal to 60",
+        "radius.interim_seconds: must be greater than or equal to 60",
     ),
     (
         "auth_port = 12812",
         'auth_port = "12812"',
         "auth_port",
-        "radius.auth_port: Input should be a valid integer",
+        "radius.auth_port: must be a valid integer",
     ),
     (
         "auth_port = 12812",
         "auth_port = 70000",
         "auth_port",
-        "radius.auth_port: Input should be less than or equal to 65535",
+        "radius.auth_port: must be less than or equal to 65535",
     ),
     (
         'time_zone = "Europe/Berlin"',
@@ -100,10 +102,107 @@ MISTAKES = [
         "seed: access_points: 'neuer-markt-1' stands there twice",
     ),
     (
+        'url = "http://rostock.localhost:8080"',
+        'url = "http://rostock.localhost:80800"',
+        "url",
+        "portal.url: 'http://rostock.localhost:80800' is not an address such as `https://wlan.rostock.de`",
+    ),
+    (
+        'url = "http://rostock.localhost:8080"',
+        'url = "https://wlan.lübeck.de"',
+        "url",
+        "portal.url: 'https://wlan.lübeck.de' is not an address such as `https://wlan.rostock.de`",
+    ),
+    (
+        'staff_url = "http://staff.rostock.localhost:8080"',
+        'staff_url = "http://rostock.localhost:8080/staff"',
+        "staff_url",
+        "portal.staff_url: 'http://rostock.localhost:8080/staff' has a path; the pages need a host name of their own",
+    ),
+    (
+        "trusted_proxies = []",
+        'trusted_proxies = ["caddy"]',
+        "trusted_proxies",
+        "portal.trusted_proxies[0]: must be a valid IPv4 or IPv6 network",
+    ),
+    (
+        'listen = "127.0.0.1"',
+        'listen = "0.0.0.0"',
+        "listen",
+        "radius.listen: 0.0.0.0 is a wildcard, which may answer from another address than was asked; name one",
+    ),
+    (
+        "acct_port = 12813",
+        "acct_port = 12812",
+        "[radius]",
+        "radius: auth_port and acct_port are the same",
+    ),
+    (
+        "auth_port = 12812\n",
+        "",
+        "[radius]",
+        "radius.auth_port: is missing; add it",
+    ),
+    (
+        'time_zone = "Europe/Berlin"',
+        'time_zone = "Europe"',
+        "time_zone",
+        "time_zone: 'Europe' is not an IANA time zone, such as `Europe/Berlin`",
+    ),
+    (
+        'languages = ["de", "en"]',
+        "languages = []",
+        "languages",
+        "languages: must have at least 1 item",
+    ),
+    (
+        'email = "wlan@rostock.example"',
+        'email = "wlan"',
+        "email",
+        "contact.email: 'wlan' is not an e-mail address such as `wlan@rostock.de`",
+    ),
+    (
+        "timeout_s = 1.0",
+        'timeout_s = "1.0"',
+        "timeout_s",
+        "monitor.timeout_s: must be a valid number",
+    ),
+    (
+        'name = "Hanse- und Universitätsstadt Rostock"',
+        'name = ""',
+        "name",
+        "name: must have at least 1 character",
+    ),
+    (
+        'key = "stadthafen"',
+        'key = "neuer-markt"',
+        "[[seed.",
+        "seed: access_points: 'stadthafen-1' stands at site 'stadthafen', which is not in sites",
+    ),
+    (
+        'product = "coovachilli"',
+        'product = "unifi"',
+        "product",
+        "seed.nases[0].product: must be 'coovachilli'",
+    ),
+    (
+        "[limits]",
+        "[limits]\ncolour = 1",
+        "colour",
+        "limits.colour: unknown key; valid are decision_log_days, session_days, staff_session_minutes, login_attempts, "
+        "login_window_minutes, voucher_guesses, voucher_window_minutes, voucher_batch_max, page_rows",
+    ),
+    (
+        'name = "Hanse- und Universitätsstadt Rostock"',
+        'name = "Hanse- und',
+        "name",
+        "is not TOML: Illegal character '\\n' (at line 5, column 19)",
+    ),
+    (
         'snmp = "v3"',
         'snmp = "v1"',
         'snmp = "v1"',
-        "seed.access_points[5].snmp: String should match pattern '^(v2c|v3)$'",
+        "seed.access_points[5].snmp: must be 'v2c' or 'v3'",
     ),
     (
         'key = "rostock"',
@@ -114,18 +213,13 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "anchor", "reason"), MISTAKES, ids=[mistake[3][:30] for mistake in MISTAKES])
+@pytest.mark.parametrize(("old", "new", "anchor", "reason"), MISTAKES, ids=[mistake[1][:30] for mistake in MISTAKES])
 def test_one_mistake_one_sentence(folder: Path, old: str, new: str, anchor: str, reason: str) -> None:
     file = folder / "cities" / "rostock.toml"
     change(file, old, new)
     line = next(number for number, text in enumerate(file.read_text().splitlines(), 1) if text.startswith(anchor))
     found = problems(folder)
     assert found == [f"cities/rostock.toml:{line}: {reason}"]
-
-
-def test_a_rule_over_two_keys_names_both(folder: Path) -> None:
-    change(folder / "cities" / "rostock.toml", "acct_port = 12813", "acct_port = 12812")
-    assert problems(folder) == ["cities/rostock.toml: radius: auth_port and acct_port are the same"]
 
 
 def test_all_mistakes_of_a_file_at_once(folder: Path) -> None:
@@ -135,7 +229,7 @@ def test_all_mistakes_of_a_file_at_once(folder: Path) -> None:
     change(file, "[contact]", "[contacts]")
     found = "\n".join(problems(folder))
     assert "limits.login_attempt: unknown key; did you mean `login_attempts`?" in found
-    assert "radius.acct_port: Input should be a valid integer" in found
+    assert "radius.acct_port: must be a valid integer" in found
     assert "contacts: unknown key; did you mean `contact`?" in found
     assert "contact: is missing; add it" in found
 
@@ -161,18 +255,45 @@ def test_a_file_that_cannot_be_read_is_named(folder: Path, raw: bytes, expected:
     [
         ("auth_port = 13812", "auth_port = 12813", "UDP port 127.0.0.1:12813"),
         ("wismar.localhost:8080", "rostock.localhost:8080", "host name rostock.localhost"),
-        ("# url = \"postgresql://kogge_wismar@127.0.0.1/kogge_wismar\"", 'url = "postgresql://k@h/one"', "database postgresql://k@h/one"),
+        ("[database]", '[database]\nurl = "postgresql://k@h/one"', "database h:5432/one"),
     ],
-)  # fmt: skip
+)
 def test_two_cities_that_share_something_are_both_refused(folder: Path, old: str, new: str, what: str) -> None:
     change(folder / "cities" / "wismar.toml", old, new)
     rostock = folder / "cities" / "rostock.toml"
     if "database" in what:
-        change(rostock, '# url = "postgresql://kogge_rostock@127.0.0.1/kogge_rostock"', new)
+        change(rostock, old, new)
     loaded = load_installation(folder)
     assert [city.key for city in loaded.cities] == ["luebeck", "stralsund"]
     said = "\n".join(map(str, loaded.problems))
     assert f"{what} is shared with rostock.toml" in said and f"{what} is shared with wismar.toml" in said
+
+
+def test_one_database_is_known_by_whatever_url(folder: Path) -> None:
+    for key, url in (
+        ("rostock", "postgresql://rostock@db.example/kogge?sslmode=require"),
+        ("wismar", "postgresql://wismar@db.example:5432/kogge"),
+        ("luebeck", "postgresql://luebeck@db.example:5433/kogge"),
+    ):
+        change(folder / "cities" / f"{key}.toml", "[database]", f'[database]\nurl = "{url}"')
+    assert [city.key for city in load_installation(folder).cities] == ["luebeck", "stralsund"]
+
+
+@pytest.mark.parametrize("number", [5, 40, 151])
+def test_a_citys_file_may_stop_anywhere(folder: Path, number: int) -> None:
+    """Cut off by a full disk: named, never a traceback."""
+    file = folder / "cities" / "rostock.toml"
+    file.write_text("\n".join(file.read_text().splitlines()[:number]))
+    assert all("cities/rostock.toml" in problem for problem in problems(folder))
+    assert len(load_installation(folder).cities) in (3, 4)
+
+
+def test_every_key_stands_in_what_we_ship(folder: Path) -> None:
+    """Set or commented out: an operator learns a key from the file before the manual."""
+    for file, model in ((folder / "kogge.toml", Installation), *((f, CityConfig) for f in folder.glob("cities/*"))):
+        words = set(re.findall(r"^(?:# )?(\w+) =", file.read_text(), re.MULTILINE))
+        missing = {key.rpartition(".")[2] for key in fields_of(model)} - words
+        assert not missing, file.name
 
 
 def test_a_city_may_not_take_the_start_pages_host(folder: Path) -> None:

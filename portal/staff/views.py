@@ -253,7 +253,11 @@ def staff_page(
 ) -> Response:
     """A page of the staff's frame: menu by role, log-out, language switch."""
     speech, member = speech_for(request, texts), g.get("member")
-    menu = [(href, speech.text(name)) for href, name, permission in MENU if member and may(member.role, permission)]
+    menu = [
+        (href, speech.text(name), request.path.startswith(href))
+        for href, name, permission in MENU
+        if member and may(member.role, permission)
+    ]
     return page(
         template,
         speech,

@@ -131,16 +131,19 @@ _SENTENCES = {
 
 
 def _error_page(city: City, texts: dict[str, Speech], status: int, sentence: str) -> Response:
-    speech = speech_for(request, texts)
+    speech, settings = speech_for(request, texts), city.config.portal
+    by_staff = host_of(request.environ) == settings.staff_host and request.path.startswith(("/staff", "/report"))
     return page(
         "captive/message.html",
         speech,
         status=status,
         city=city.config,
-        home=city.config.portal.url,  # this page stands on the staff's host, too
+        home=settings.url,  # this page stands on the staff's host, too
         switches=switches("", speech, texts) if request.method == "GET" else [],  # a path /\x would be a host there
         heading=speech.text("This did not work"),
         sentences=[speech.text(sentence)],
+        link="/staff" if by_staff else "",
+        link_text=speech.text("Staff pages"),
     )
 
 

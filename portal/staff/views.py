@@ -216,6 +216,7 @@ class Staff:
             plans=plans,
             most=limits.voucher_batch_max,
             problem=problem,
+            typed=request.form,
         )
 
     def voucher_sheet(self, batch_id: int) -> AnyResponse:

@@ -166,6 +166,13 @@ def test_what_is_not_there_is_a_page(phone: Phone, method: str, path: str, statu
     assert "There is no such page." in page.text
 
 
+def test_from_an_error_page_the_staff_finds_back(door: Door, phone: Phone) -> None:
+    way_back = '<a class="button" href="/staff">'
+    assert way_back in door.member(Role.DESK).get("/staff/audit").text
+    assert way_back in door.seat().get("/staff/nowhere").text
+    assert way_back not in phone.get("/staff/nowhere").text
+
+
 def test_a_form_that_is_too_large_is_a_page(phone: Phone) -> None:
     page = phone.send("/voucher", {"code": "A" * FORM_BYTES_MAX})
     assert page.status_code == 413

@@ -37,7 +37,7 @@ RECEIVE_BUFFER_BYTES = 4 << 20
 """The kernel's default of 208 kB kept 166 packets of a burst of 5,000 (RADIUS.md)."""
 
 YIELD_SECONDS = 0.002
-"""Least time between a commit and the next batch, sending the replies included, so that the portal's writers get their turn on the same SQLite file (DESIGN section 5)."""
+"""Least time from a commit to the next batch, replies included: the portal's writers get their turn in it."""
 
 TURN_SECONDS = 0.25
 """Longest wait for a packet; then the outbox and the list of clients are looked at."""

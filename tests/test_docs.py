@@ -225,7 +225,9 @@ def parse(command: click.Command, name: str, words: list[str], parent: click.Con
         return
     inner = command.get_command(click.Context(command), words[0])
     assert inner is not None, f"no command {name} {words[0]}"
-    parse(inner, f"{name} {words[0]}", words[1:], click.Context(command, parent, info_name=name))
+    # With its settings: click keeps the help option that a command was first asked with.
+    context = click.Context(command, parent, info_name=name, **command.context_settings)
+    parse(inner, f"{name} {words[0]}", words[1:], context)
 
 
 def test_the_units_start_services_that_exist() -> None:

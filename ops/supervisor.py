@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -55,7 +57,7 @@ class Child:
         """Begin; it ends with us even if we are killed."""
         out: IO[bytes] | None = self.log_file.open("ab") if self.log_file else None
         self.process = subprocess.Popen(
-            self.command, stdout=out, stderr=out, start_new_session=True, preexec_fn=_die_with_parent
+            self.command, stdout=out, stderr=out, start_new_session=True, preexec_fn=partial(_die_with, os.getpid())
         )
         self.started_at = time.monotonic()
         if out is not None:
@@ -69,8 +71,11 @@ class Child:
 Said = Callable[[Child], None]
 
 
-def _die_with_parent() -> None:
+def _die_with(parent: int) -> None:
+    """In the child, before the program: SIGTERM when the parent ends, also if it has ended just now."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def kogge(*arguments: str) -> list[str]:

@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 DRAIN_SECONDS = 10.0
 """How long the parts may take to finish what they have begun."""
 
+LOOK_UP_SECONDS = 1.0
+"""How often the main thread wakes: the kernel may hand a signal to another thread, and Python runs its handler only
+once the main thread runs. Seen here: a service that slept on after SIGTERM."""
+
 FAILED = 2
 """Exit status when there is nothing to serve; 0 after a signal."""
 
@@ -62,7 +66,8 @@ def run(
             return FAILED
         listener = exposition.serve(metrics_listen(opened.installation), serving)
         log.info("%s: ready: %s", name, ", ".join(city.key for city in serving))
-        stopping.wait()
+        while not stopping.wait(LOOK_UP_SECONDS):
+            pass
         log.info("%s: ending", name)
         listener.close()
     except ConfigError as error:

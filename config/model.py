@@ -174,7 +174,6 @@ class Portal(Section):
     url: Origin
     staff_url: Origin
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
-    unnatted_networks: tuple[IPvAnyNetwork, ...] = ()
 
     @property
     def host(self) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
 from config.load import load_installation
 from config.model import Installation
@@ -50,7 +51,7 @@ def run(path: Path, only: Sequence[str] = ()) -> int:
     try:
         Server(installation, path, only).run()
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else FAILED
+        return 0 if ended.code in (None, 0) else FAILED  # gunicorn's 1, 3 and 4: the reason stands in the log
     return 0
 
 
@@ -84,8 +85,12 @@ class Server(BaseApplication):  # type: ignore[misc]
                 self.cfg.set(name, value)
 
     def load(self) -> WsgiApp:
-        opened = open_cities(self._path, self._only)
-        exposition.serve(opened.installation.portal.metrics_listen, opened.cities)
+        try:
+            opened = open_cities(self._path, self._only)
+            exposition.serve(opened.installation.portal.metrics_listen, opened.cities)
+        except ConfigError as error:
+            log.error("%s", error)
+            raise SystemExit(Arbiter.WORKER_BOOT_ERROR) from None  # with any other status gunicorn tries for ever
         log.info("portal: ready: %s", ", ".join(city.key for city in opened.cities))
         return build(opened.cities, opened.installation.portal.start_page_host)
 

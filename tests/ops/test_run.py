@@ -153,3 +153,14 @@ def test_an_unknown_city_is_said_and_nothing_starts(name: str, made: Written) ->
     with running(made, name, str(made.path), "--city", "kiel") as process:
         assert process.wait(30) == 2
     assert "--city kiel: no such city; there are rostock, wismar" in messages(made)
+
+
+def test_a_portal_whose_metrics_port_is_taken_says_so_and_ends_with_2(made: Written) -> None:
+    host, _, port = made.installation.portal.metrics_listen.rpartition(":")
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind((host, int(port)))
+        other.listen()
+        with running(made, "portal", str(made.path)) as process:
+            assert process.wait(60) == 2
+    assert f"metrics_listen {made.installation.portal.metrics_listen}: cannot listen there" in messages(made)

@@ -48,9 +48,12 @@ def run(path: Path, only: Sequence[str] = ()) -> int:
     if not cities:
         log.error("portal: no city could be started")
         return FAILED
+    master = os.getpid()
     try:
         Server(installation, path, only).run()
     except SystemExit as ended:
+        if os.getpid() != master:  # a worker, forked in there: gunicorn reads its status
+            raise
         return 0 if ended.code in (None, 0) else FAILED  # gunicorn's 1, 3 and 4: the reason stands in the log
     return 0
 

@@ -1,41 +1,42 @@
 """One city's door with a clock that the test moves.
 
-`city` is Rostock on SQLite and on PostgreSQL, as everywhere in the suite, but copied from a database that was migrated
-and seeded once a run. Modules in which the database plays no part define `city` by `quick_city`: SQLite alone.
+`city` is Rostock on SQLite and on PostgreSQL, as everywhere in the suite, but of a database that was migrated and
+seeded once a run. Modules in which the database plays no part define `city` by `quick_city`: SQLite alone.
 """
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import psycopg
 import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import func, select, text
 
-from portal.staff.login import hash_password
 from service.cities import City
-from store import keys, migrate
+from store import keys, migrate, schema
+from store.engine import open_engine
 from store.store import Store
 from tests.portal.hands import NOW, PASSWORD, Clock, Door, Phone
 from tests.support.cities import city_config, make_city
 from tests.support.postgresql import Postgres
 
 DATABASES = os.environ.get("KOGGE_DATABASES", "sqlite,postgresql").split(",")
-_numbers = itertools.count()
+TABLES = schema.metadata.sorted_tables
 
 
 @pytest.fixture(scope="session")
 def password_hash() -> str:
-    """argon2id of `PASSWORD`, once a run: hashing is slow on purpose."""
-    return hash_password(PASSWORD)
+    """argon2id of `PASSWORD`, cheaper than ours: a stored hash brings its own cost, and log-ins here are many."""
+    return PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
 
 
-# Seeded once, copied for each test ----------------------------------------------------------------------
+# Seeded once, the same for each test ----------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
@@ -62,27 +63,43 @@ def sqlite_template(key_template: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class PostgresTemplate:
-    """Rostock's seeded database on the run's PostgreSQL."""
+class Rewound:
+    """One PostgreSQL database for the run, put back to its seed before each test.
+
+    A database of its own for each test took half a second to make, this takes a few hundredths.
+    """
 
     url: str
+    rows: dict[str, list[dict[str, Any]]]
+    sequences: dict[str, int | None]
 
-    @contextmanager
-    def copy(self) -> Iterator[str]:
-        """A database of its own; dropped afterwards."""
-        server, _, template = self.url.rpartition("/")
-        name = f"{template}_{next(_numbers)}"
-        with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
-            admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
-            yield f"{server}/{name}"
-            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+    @classmethod
+    def of(cls, url: str) -> Rewound:
+        engine = open_engine(url)
+        with engine.connect() as conn:
+            rows = {each.name: [dict(row) for row in conn.execute(each.select()).mappings()] for each in TABLES}
+            sequences = dict(conn.execute(text("SELECT sequencename, last_value FROM pg_sequences")).all())
+        engine.dispose()
+        return cls(url, rows, sequences)
+
+    def rewind(self) -> None:
+        engine = open_engine(self.url)
+        with engine.begin() as conn:
+            for table in reversed(TABLES):
+                conn.execute(table.delete())
+            for table in TABLES:
+                if self.rows[table.name]:
+                    conn.execute(table.insert(), self.rows[table.name])
+            for name, last in self.sequences.items():
+                conn.execute(select(func.setval(name, last or 1, last is not None)))
+        engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: Postgres, key_template: Path) -> Iterator[PostgresTemplate]:
+def postgres_seeded(postgres: Postgres, key_template: Path) -> Iterator[Rewound]:
     with postgres.database() as url:
         _seed(url, key_template)
-        yield PostgresTemplate(url)
+        yield Rewound.of(url)
 
 
 @contextmanager
@@ -105,8 +122,9 @@ def city(request: pytest.FixtureRequest) -> Iterator[City]:
     if request.param == "sqlite":
         yield request.getfixturevalue("quick_city")
         return
-    template: PostgresTemplate = request.getfixturevalue("postgres_template")
-    with template.copy() as url, _open(url, request.getfixturevalue("key_template")) as opened:
+    seeded: Rewound = request.getfixturevalue("postgres_seeded")
+    seeded.rewind()
+    with _open(seeded.url, request.getfixturevalue("key_template")) as opened:
         yield opened
 
 

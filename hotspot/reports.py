@@ -39,11 +39,15 @@ class DayFigures:
 
 @dataclass(frozen=True, slots=True)
 class MonthReport:
-    """A month for the officials of one city. Totals are None where the whole month is too small a group."""
+    """A month for the officials of one city. Totals are None where the whole month is too small a group.
+
+    `under_way`: the month is not over, so its totals are of the days shown.
+    """
 
     month: Month
     days: tuple[DayFigures, ...]
     smallest_group: int
+    under_way: bool
     sessions: int | None = None
     device_days: int | None = None
     hours: int | None = None
@@ -58,24 +62,31 @@ class MonthReport:
 
 
 def build_month(counts: Sequence[DayCount], month: Month, *, today: date, smallest_group: int) -> MonthReport:
-    """Every day of the month up to `today`, in order, days without a row as zeros; totals are exact."""
+    """Every day of the month up to `today`, in order, days without a row as zeros.
+
+    Totals of a month that is over are exact. While it is under way they are of the days shown: who compares today's
+    totals with yesterday's must not learn of a hidden day.
+    """
     by_day = {count.day: count for count in counts}
     days = [month.first_day + timedelta(days=n) for n in range(month.last_day.day)]
-    days = [day for day in days if day <= today]
-    rows = [by_day.get(day) or DayCount(day, 0, 0, 0, NO_OCTETS) for day in days]
-    visible = suppress([row.device_days for row in rows], smallest=smallest_group)
+    rows = [by_day.get(day) or DayCount(day, 0, 0, 0, NO_OCTETS) for day in days if day <= today]
+    # Sessions whose device was not counted are somebody's, too.
+    visible = suppress([max(row.device_days, min(row.sessions, 1)) for row in rows], smallest=smallest_group)
     figures = tuple(_figures(row, shown) for row, shown in zip(rows, visible, strict=True))
-    report = MonthReport(month, figures, smallest_group)
-    device_days = sum(row.device_days for row in rows)
-    if 0 < device_days < smallest_group:  # a lone hidden day would stand in the total
+    under_way = today <= month.last_day
+    report = MonthReport(month, figures, smallest_group, under_way)
+    counted = [row for row, shown in zip(rows, visible, strict=True) if shown is not None or not under_way]
+    device_days = sum(row.device_days for row in counted)
+    nobody_shown = not device_days and None in visible
+    if nobody_shown or 0 < device_days < smallest_group:  # a lone hidden day would stand in the total
         return report
     return replace(
         report,
-        sessions=sum(row.sessions for row in rows),
+        sessions=sum(row.sessions for row in counted),
         device_days=device_days,
-        hours=round(sum(row.seconds for row in rows) / 3600),
-        gigabytes_down=round(sum(row.octets.down for row in rows) / 1e9, 2),
-        gigabytes_up=round(sum(row.octets.up for row in rows) / 1e9, 2),
+        hours=round(sum(row.seconds for row in counted) / 3600),
+        gigabytes_down=round(sum(row.octets.down for row in counted) / 1e9, 2),
+        gigabytes_up=round(sum(row.octets.up for row in counted) / 1e9, 2),
     )
 
 

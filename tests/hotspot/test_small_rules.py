@@ -121,6 +121,29 @@ def test_an_empty_month_has_no_busiest_day() -> None:
     assert build_month([], Month(2026, 2), today=TODAY, smallest_group=5).busiest is None
 
 
+def test_running_totals_do_not_tell_of_a_hidden_day() -> None:
+    rows = [DayCount(date(2026, 11, n), 20, devices, 3600, Octets(10**9, 0)) for n, devices in ((1, 9), (2, 8), (3, 7))]
+    before = build_month(rows, Month(2026, 11), today=date(2026, 11, 3), smallest_group=5)
+    small = [*rows, DayCount(date(2026, 11, 4), 3, 2, 60, Octets(1, 1))]
+    after = build_month(small, Month(2026, 11), today=date(2026, 11, 4), smallest_group=5)
+    shown = [day.device_days for day in after.days if day.device_days is not None]
+    assert (before.device_days, after.device_days, sum(shown)) == (24, 17, 17)  # the next smallest is hidden with it
+    assert after.under_way and after.sessions == 40
+    over = build_month(small, Month(2026, 11), today=TODAY, smallest_group=5)
+    assert not over.under_way and over.device_days == 26
+
+
+def test_sessions_without_a_counted_device_are_hidden_like_few() -> None:
+    rows = [DayCount(date(2026, 11, 1), 3, 0, 0, Octets()), DayCount(date(2026, 11, 2), 9, 9, 60, Octets())]
+    report = build_month(rows, Month(2026, 11), today=TODAY, smallest_group=5)
+    assert report.days[0].sessions is None and report.days[1].hidden
+
+
+def test_a_running_month_that_shows_nobody_has_no_totals() -> None:
+    rows = [DayCount(date(2026, 11, 1), 3, 2, 60, Octets())]
+    assert build_month(rows, Month(2026, 11), today=date(2026, 11, 2), smallest_group=5).sessions is None
+
+
 def test_the_month_under_way_ends_today() -> None:
     report = build_month([], Month(2026, 11), today=date(2026, 11, 23), smallest_group=5)
     assert [report.days[0].day, report.days[-1].day] == [date(2026, 11, 1), date(2026, 11, 23)]

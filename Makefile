@@ -43,7 +43,7 @@ check: setup ## lint, format, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: setup ## speed, beside the peers that are installed; ends with `result NAME VALUE UNIT` lines
+bench: setup ## speed, beside the peers that are installed (ARGS=portal for one); ends with `result` lines
 	$(BIN)/python -m bench $(ARGS)
 
 test-tools: ## install the Debian packages that the tests talk to (asks for root)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
+from collections.abc import Sequence
 
 from bench import monitor, portal, radius
 
-BENCHES = (radius, portal, monitor)
+BENCHES = {"radius": radius.main, "portal": portal.main, "monitor": monitor.main}
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """The first failure's status, 0 where all ran."""
-    statuses = [bench.main([]) for bench in BENCHES]
+    parser = argparse.ArgumentParser(prog="python -m bench", description=(__doc__ or "").partition(":")[2])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {', '.join(BENCHES)}")
+    names = parser.parse_args(arguments).names or list(BENCHES)
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        parser.error(f"no benchmark {unknown[0]!r}; there are {', '.join(BENCHES)}")
+    statuses = [BENCHES[name]([]) for name in names]
     return next((status for status in statuses if status), 0)
 
 

@@ -25,6 +25,7 @@ from urllib.parse import urlencode
 from bench.installation import make_city
 from bench.report import Figure, print_figures, table
 from bench.servers import Cores, NotReady, free_ports, pinned
+from ops.supervisor import kogge
 from store import fleet
 
 CONNECTIONS = 8
@@ -33,8 +34,6 @@ CONNECTIONS = 8
 READY_SECONDS = 30.0
 ROUNDS = 2
 RESPONSE_MAX = 65_536
-
-_SERVE = "import sys, pathlib, portal.__main__ as portal; sys.exit(portal.run(pathlib.Path(sys.argv[1])))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def _bench(folder: Path, seconds: float, cores: Cores) -> None:
     port = free_ports(1)[0]
     site = _make_site(folder / "kogge", port)
     log = folder / "portal.log"
-    command = [sys.executable, "-c", _SERVE, str(folder / "kogge")]
+    command = kogge("portal", str(folder / "kogge"))
     with pinned(command, cores, log):
         _await_ready(site, log)
         pages = [_round(site, seconds, _page_request, 200) for _ in range(ROUNDS)]

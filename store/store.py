@@ -11,14 +11,15 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from sqlalchemy import Connection as Connection  # what the other rooms call a transaction's hand
 from sqlalchemy import Engine, select, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from store.engine import open_engine
 from store.keys import KeyRing
 
-Unavailable = (OperationalError, DBAPIError, PoolTimeout)
-"""What a caller catches to say "the database is away" instead of a traceback."""
+Unavailable = (OperationalError, InterfaceError, InternalError, PoolTimeout)
+"""What a caller catches to say "the database is away" instead of a traceback. A wrong value or statement is not in it:
+that is our fault, and must look like one."""
 
 
 class Store:

@@ -133,8 +133,8 @@ class _Resident:
         form = page.form("voucher")
         if form is None:
             return page
-        self._town.seen["wrong_code"] += 1
         answer = await self._browser.submit(form, code=make_code(self._rng.randbytes(CODE_LENGTH)))
+        self._town.seen["wrong_code"] += 1
         await asyncio.sleep(self._rng.uniform(*self._town.habits.read_seconds))
         return answer if answer.form("accept") is not None else page
 

@@ -175,7 +175,11 @@ class Portal:
         await self.server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        except asyncio.IncompleteReadError:  # a resident who was sent home while connecting
+            writer.close()
+            return
         line, _, headers = head.partition("\r\n")
         method, target, _ = line.split(" ")
         length = next((int(h[15:]) for h in headers.split("\r\n") if h.lower().startswith("content-length:")), 0)

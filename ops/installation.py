@@ -20,7 +20,7 @@ from hotspot.roles import Role
 from ops.seeding import import_seed
 from service.cities import key_folder, open_store
 from store import audit, keys, migrate, staff
-from store.store import Store, Unavailable
+from store.store import Store, Unusable
 
 INVITE_DAYS = 7
 """How long a one-time link is good."""
@@ -119,7 +119,7 @@ def _open(installation: Installation, city: CityConfig, *, now: datetime) -> Sto
     store = open_store(installation, city, now=now)
     try:
         store.ping()
-    except Unavailable as error:
+    except Unusable as error:
         store.close()
         cause = str(error.__cause__ or error).splitlines()[0]
         raise ConfigError(f"{city.key}: the database does not answer ({cause})") from None

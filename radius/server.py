@@ -113,6 +113,9 @@ class CityServer(threading.Thread):
         except Unavailable as error:
             self._complain("the database is away: %s", str(error.__cause__ or error).splitlines()[0])
             time.sleep(TURN_SECONDS)
+        except Exception:  # ours to mend; the city's RADIUS goes on
+            log.exception("%s: a fault in a turn", self._city.key)
+            time.sleep(TURN_SECONDS)
 
     # Packets ----------------------------------------------------------------------------------------
 
@@ -125,10 +128,11 @@ class CityServer(threading.Thread):
         asked = [work for work in works if work.packet.code != Code.STATUS_SERVER] if pings else works
         try:
             replies = door.answer(asked, self._clock())
-        except Unavailable:
+        except Exception as error:
+            reason = "database" if isinstance(error, Unavailable) else "fault"
             for work in works:  # no reply: the NAS retries, and then it is new work
                 door.intake.forget(work)
-                self._metrics.dropped.labels(port, "database").inc()
+                self._metrics.dropped.labels(port, reason).inc()
             raise
         committed = time.monotonic()
         replies += [(work, _alive(work, door.intake.port)) for work in pings]

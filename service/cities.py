@@ -20,7 +20,7 @@ from config.secrets import read_secret
 from hotspot.errors import ConfigError
 from hotspot.values import CityKey
 from store import keys, migrate
-from store.store import Store, Unavailable
+from store.store import Store, Unusable
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def open_city(installation: Installation, config: CityConfig, *, now: datetime) 
     store = open_store(installation, config, now=now)
     try:
         migrate.require_current(store.engine)
-    except Unavailable as error:
+    except Unusable as error:
         store.close()
         raise ConfigError(f"the database does not answer ({str(error.__cause__ or error).splitlines()[0]})") from None
     except ConfigError:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from sqlalchemy import Connection as Connection  # what the other rooms call a transaction's hand
 from sqlalchemy import Engine, select, text
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from store.engine import open_engine
@@ -20,6 +20,9 @@ from store.keys import KeyRing
 Unavailable = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 """What a caller catches to say "the database is away" instead of a traceback. A wrong value or statement is not in it:
 that is our fault, and must look like one."""
+
+Unusable = (DBAPIError, PoolTimeout)
+"""What opening may raise: the database is away, or it is none at all."""
 
 
 class Store:

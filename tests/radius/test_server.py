@@ -20,6 +20,7 @@ from hotspot.values import MacAddress, Octets
 from radius.server import CityServer
 from service.cities import City
 from store import fleet, outbox, residents, sessions
+from store.engine import open_engine
 from tests.conftest import run
 from tests.radius.conftest import PHONE, SECRET, Issued, add_loopback_nas, issue_ticket
 
@@ -302,3 +303,25 @@ def test_silence_is_shown_as_unanswered(radius: City, monkeypatch: pytest.Monkey
     _wanted(radius)
     view = _state_becomes(radius, "unanswered")
     assert view.ended_at is None
+
+
+@radclient
+def test_a_fault_of_ours_costs_a_batch_and_not_the_server(radius: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket = issue_ticket(radius)
+    with monkeypatch.context() as broken:
+        broken.setattr("radius.authorize.decide", lambda *_, **__: 1 / 0)
+        assert "Received" not in access(radius, ticket)
+    assert "Received Access-Accept" in access(radius, ticket)
+    assert radius.registry.get_sample_value("kogge_radius_dropped_total", {"port": "auth", "reason": "fault"}) == 1
+
+
+@radclient
+def test_without_its_database_the_server_is_silent_and_comes_back(
+    radius: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = issue_ticket(radius)
+    with monkeypatch.context() as away:
+        away.setattr(radius.store, "_writer", open_engine("postgresql://nobody@127.0.0.1:1/none"))
+        assert "Received" not in account(radius, "Start", ticket)
+    assert "Accounting-Response" in account(radius, "Start", ticket)
+    assert radius.registry.get_sample_value("kogge_radius_dropped_total", {"port": "acct", "reason": "database"}) == 1

@@ -68,7 +68,7 @@ class Intake:
         self._peers = peers
         self._cache_max = cache_max
         self._replies: OrderedDict[CacheKey, tuple[float, bytes | None]] = OrderedDict()
-        self.evicted = 0
+        self._evicted = 0
 
     def __len__(self) -> int:
         return len(self._replies)
@@ -110,13 +110,20 @@ class Intake:
     def _remember(self, key: CacheKey, now: float, reply: bytes | None) -> None:
         self._replies[key] = (now, reply)
         self._replies.move_to_end(key)
-        while self._replies and (len(self._replies) > self._cache_max or self._expired(now)):
+        while self._oldest_expired(now):
             self._replies.popitem(last=False)
-            self.evicted += len(self._replies) >= self._cache_max
+        if len(self._replies) > self._cache_max:
+            self._replies.popitem(last=False)
+            self._evicted += 1
 
-    def _expired(self, now: float) -> bool:
-        oldest = next(iter(self._replies.values()))
-        return now - oldest[0] >= CACHE_SECONDS
+    def _oldest_expired(self, now: float) -> bool:
+        oldest = next(iter(self._replies.values()), None)
+        return oldest is not None and now - oldest[0] >= CACHE_SECONDS
+
+    def take_evicted(self) -> int:
+        """How many requests were forgotten before their time since the last call: the cache was full."""
+        taken, self._evicted = self._evicted, 0
+        return taken
 
     def finish(self, work: Work, reply: bytes, now: float) -> None:
         """The reply that duplicates of this request get from now on."""

@@ -64,6 +64,12 @@ class RadiusMetrics:
             ["port"],
             registry=registry,
         )
+        self.evicted = Counter(
+            "kogge_radius_duplicate_cache_evictions",
+            "Requests forgotten before their time because the cache was full.",
+            ["port"],
+            registry=registry,
+        )
         self.clients = Gauge("kogge_radius_clients", "Registered NASes.", registry=registry)
         self.sessions = Gauge("kogge_radius_sessions_open", "Sessions without an end.", registry=registry)
         self._begin_at_zero()
@@ -77,6 +83,7 @@ class RadiusMetrics:
             self.acct.labels(kind)
         for port in ("auth", "acct"):
             self.duplicates.labels(port)
+            self.evicted.labels(port)
             self.dropped.labels(port, "unknown_client")
         for result in ("acked", "refused", "unanswered"):
             self.disconnects.labels(result)

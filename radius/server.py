@@ -202,7 +202,9 @@ class CityServer(threading.Thread):
         with self._city.store.read() as conn:
             self._metrics.sessions.set(sessions.count_live(conn))
         for door in self._doors:
-            self._metrics.cached.labels(door.intake.port.value).set(len(door.intake))
+            port = door.intake.port.value
+            self._metrics.cached.labels(port).set(len(door.intake))
+            self._metrics.evicted.labels(port).inc(door.intake.take_evicted())
 
     def _hear_disconnects(self) -> None:
         for _ in range(BATCH_MAX):

@@ -113,7 +113,9 @@ def test_the_cache_is_bounded_and_spoofed_packets_do_not_fill_it() -> None:
     intake = auth(cache_max=3)
     for _ in range(10):
         intake.admit(request(), SOURCE, 0)
-    assert len(intake) == 3
+    assert len(intake) == 3 and (intake.take_evicted(), intake.take_evicted()) == (7, 0)
+    later = intake.admit(request(), SOURCE, CACHE_SECONDS)
+    assert isinstance(later, Work) and len(intake) == 1 and intake.take_evicted() == 0
     quiet = auth()
     for _ in range(10):
         quiet.admit(request(secret=b"wrong"), SOURCE, 0)

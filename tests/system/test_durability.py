@@ -45,8 +45,6 @@ PORTAL_PAUSE_S = 0.01
 PORTAL_P99_S = 0.1
 """The bar of docs/benchmarks.md for the portal's writes while accounting runs flat out."""
 
-PORTAL_ATTEMPTS = 3
-"""Another program's burst only adds to a wait: one attempt within the bar shows that ours leaves room."""
 
 LOAD_PER_SECOND_MIN = 200
 TRACED_RECORDS = 400
@@ -213,11 +211,8 @@ def test_the_portal_writes_while_accounting_runs_flat_out(load: Load) -> None:
     spawn = multiprocessing.get_context("spawn")
     with load.server(), ProcessPoolExecutor(1, mp_context=spawn) as portal:
         portal.submit(write_like_the_portal, load.written.path, 0, 0).result()  # started, everything imported
-        for attempt in range(PORTAL_ATTEMPTS):
-            p99_s = _portal_p99_s(load, portal, f"busy-{attempt}")
-            if p99_s < PORTAL_P99_S:
-                return
-    raise AssertionError(f"at the 99th percentile a write of the portal took {p99_s * 1000:.0f} ms")
+        p99_s = _portal_p99_s(load, portal, "busy")
+    assert p99_s < PORTAL_P99_S, f"at the 99th percentile a write of the portal took {p99_s * 1000:.0f} ms"
 
 
 def _portal_p99_s(load: Load, portal: ProcessPoolExecutor, name: str) -> float:

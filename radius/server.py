@@ -114,7 +114,7 @@ class CityServer(threading.Thread):
             self._complain("the database is away: %s", str(error.__cause__ or error).splitlines()[0])
             time.sleep(TURN_SECONDS)
         except Exception:  # ours to mend; the city's RADIUS goes on
-            log.exception("%s: a fault in a turn", self._city.key)
+            self._complain("a fault in a turn", exc_info=True)
             time.sleep(TURN_SECONDS)
 
     # Packets ----------------------------------------------------------------------------------------
@@ -216,11 +216,11 @@ class CityServer(threading.Thread):
                 continue
             self._disconnector.heard(datagram, source[:2], now=self._clock())
 
-    def _complain(self, message: str, *args: object) -> None:
+    def _complain(self, message: str, *args: object, exc_info: bool = False) -> None:
         now = time.monotonic()
         if now >= self._due["complaint"]:
             self._due["complaint"] = now + COMPLAIN_SECONDS
-            log.error(f"{self._city.key}: {message}", *args)
+            log.error(f"{self._city.key}: {message}", *args, exc_info=exc_info)
 
 
 def _alive(work: Work, port: Port) -> bytes:

@@ -110,12 +110,13 @@ def _accounts(city: City) -> list[Account]:
     made: list[Account] = []
     for role in Role:
         login = "admin" if role is Role.ADMIN else role.value
+        with city.store.read() as conn:
+            member = staff.by_login(conn, login)
+        if member is not None and member.password_hash is not None:
+            continue
         account = Account(city.key, login, role, secrets.token_urlsafe(12))
         hashed = hash_password(account.password)
         with city.store.write() as conn:
-            member = staff.by_login(conn, login)
-            if member is not None and member.password_hash is not None:
-                continue
             now = datetime.now(UTC)
             staff_id = member.id if member else staff.add(conn, login=login, name=role.value, role=role, now=now)
             staff.set_password(conn, staff_id, hashed)
@@ -124,9 +125,9 @@ def _accounts(city: City) -> list[Account]:
 
 
 def _keep(path: Path, accounts: Sequence[Account]) -> None:
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
+    """Add to the file: what an earlier start made is still good."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "a") as file:
         file.writelines(f"{each.city}\t{each.login}\t{each.password}\n" for each in accounts)
 
 

@@ -250,7 +250,8 @@ class SeedNas(Section):
     product: Literal["coovachilli"] = "coovachilli"
     login_url: Url
     coa_port: Port = 3799
-    require_message_authenticator: Flag = True
+    require_message_authenticator: Literal["yes", "no", "auto"] = "yes"
+    limit_proxy_state: Flag = True
     octets_swapped: Flag = False
 
 

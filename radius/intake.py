@@ -103,7 +103,7 @@ class Intake:
         if packet.code == Code.ACCOUNTING_REQUEST:
             return None if wire.accounting_authenticator_ok(packet, peer.secret) else "bad_authenticator"
         must = packet.code == Code.STATUS_SERVER or packet.octets(wire.Attr.EAP_MESSAGE) is not None
-        if signed is None and (must or peer.nas.require_message_authenticator):
+        if signed is None and (must or peer.nas.require_message_authenticator != "no"):
             return "no_message_authenticator"
         return None
 

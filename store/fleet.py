@@ -75,7 +75,9 @@ class Nas:
     product: str
     login_url: str
     coa_port: int
-    require_message_authenticator: bool
+    require_message_authenticator: str
+    message_authenticator_at: datetime | None
+    limit_proxy_state: bool
     octets_swapped: bool
     secret: bytes
     uam_secret: bytes
@@ -149,7 +151,8 @@ def _health_columns() -> list[Any]:
 
 def nases(conn: Connection, keys: KeyRing) -> list[Nas]:
     """All RADIUS clients with their secrets, by name."""
-    query = select(nas, site.c.name.label("site_name")).join(site).order_by(nas.c.name)
+    query = select(nas, site.c.name.label("site_name")).join(site).where(nas.c.removed_at.is_(None))
+    query = query.order_by(nas.c.name)
     return [_nas_of(keys, row) for row in conn.execute(query).mappings()]
 
 

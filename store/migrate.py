@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from hotspot.errors import ConfigError
 
@@ -34,12 +37,36 @@ def current_revision(engine: Engine) -> str | None:
         return MigrationContext.configure(conn).get_current_revision()
 
 
-def upgrade(engine: Engine) -> None:
-    """Bring the database to `head_revision`, in one transaction: a kill leaves the old revision whole."""
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring the database to a revision, in one transaction: a kill leaves the old one whole."""
     config = _config()
-    with engine.execution_options(writes=True).connect() as conn, conn.begin():
+    with engine.execution_options(writes=True).connect() as conn, _foreign_keys_off(conn), conn.begin():
         config.attributes["connection"] = conn
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
+        _check_foreign_keys(conn)
+
+
+@contextmanager
+def _foreign_keys_off(conn: Connection) -> Iterator[None]:
+    """SQLite changes a table by making it anew, and dropping the old one would break what refers to it.
+
+    The switch has no effect inside a transaction (SQLite, "Making Other Kinds Of Table Schema Changes").
+    """
+    raw: Any = conn.connection.driver_connection
+    if conn.dialect.name != "sqlite":
+        yield
+        return
+    raw.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        raw.execute("PRAGMA foreign_keys=ON")
+
+
+def _check_foreign_keys(conn: Connection) -> None:
+    if conn.dialect.name == "sqlite":
+        broken = conn.exec_driver_sql("PRAGMA foreign_key_check").first()
+        assert broken is None, f"the migration left a row that refers to nothing: {broken}"
 
 
 def require_current(engine: Engine) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 
 from store.types import Day, Instant
@@ -55,6 +56,7 @@ site = Table(
     Column("name", Text, nullable=False),
     Column("district", Text, nullable=False),
     Column("kind", Text, nullable=False),
+    Column("opening_hours", Text, nullable=False, server_default=""),  # empty: always open
     Column("latitude", Float),
     Column("longitude", Float),
 )
@@ -97,17 +99,46 @@ nas = Table(
     metadata,
     _id(),
     _ref("site_id", "site"),
-    Column("name", Text, nullable=False, unique=True),
-    Column("nas_identifier", Text, nullable=False, unique=True),
-    Column("address", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("nas_identifier", Text, nullable=False),
+    Column("address", Text, nullable=False),  # an address, or a network such as 10.1.0.0/24
     Column("product", Text, nullable=False),
     Column("login_url", Text, nullable=False),
     Column("coa_port", Integer, nullable=False),
-    Column("require_message_authenticator", Boolean, nullable=False),
+    Column("require_message_authenticator", Text, nullable=False),  # yes, no, auto
+    Column("message_authenticator_at", Instant),  # when `auto` first saw one: from then on it is required
+    Column("limit_proxy_state", Boolean, nullable=False, server_default=true()),
     Column("octets_swapped", Boolean, nullable=False),
     Column("secret_sealed", LargeBinary, nullable=False),
     Column("uam_secret_sealed", LargeBinary, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("removed_at", Instant),  # its sessions stay, so its row does
+    *(
+        Index(
+            f"uq_nas_{name}",
+            name,
+            unique=True,
+            sqlite_where=text("removed_at IS NULL"),
+            postgresql_where=text("removed_at IS NULL"),
+        )
+        for name in ("name", "nas_identifier")
+    ),
+)
+
+nas_arrival = Table(
+    "nas_arrival",
+    metadata,
+    _id(),
+    # What came from where and what became of it: how a NAS that is being set up is told what is wrong.
+    Column("source", Text, nullable=False),
+    Column("port", Text, nullable=False),  # auth or acct
+    Column("nas_identifier", Text, nullable=False),  # as claimed, not proven
+    Column("verdict", Text, nullable=False),  # ok, or the reason of the silence
+    _ref("nas_id", "nas", nullable=True),
+    Column("packets", BigInteger, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    UniqueConstraint("source", "port", "nas_identifier", "verdict"),
 )
 
 nas_contact = Table(
@@ -140,6 +171,10 @@ plan = Table(
     Column("rate_up_kbps", Integer, nullable=False),
     Column("devices_max", Integer, nullable=False),
     Column("remember_hours", Integer, nullable=False),
+    Column("voucher_counts", Text, nullable=False, server_default="clock"),  # clock: from first use; use: time online
+    Column("voucher_daily_minutes", Integer, nullable=False, server_default="0"),
+    Column("voucher_daily_megabytes", Integer, nullable=False, server_default="0"),
+    Column("vlan_id", Integer, nullable=False, server_default="0"),  # 0: none (RFC 3580)
 )
 
 terms = Table(
@@ -240,6 +275,8 @@ session = Table(
     Column("ssid", Text, nullable=False, server_default=""),
     Column("bssid", Text, nullable=False, server_default=""),
     Column("framed_ip", Text, nullable=False, server_default=""),
+    Column("framed_ipv6", Text, nullable=False, server_default=""),  # addresses and prefixes, separated by spaces
+    Column("nas_address", Text, nullable=False, server_default=""),  # where its records came from: CoA goes there
     Column("local_day", Day, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -277,6 +314,17 @@ usage_daily = Table(
     Index("ix_usage_daily_day", "day"),
 )
 
+voucher_usage_daily = Table(
+    "voucher_usage_daily",
+    metadata,
+    _ref("voucher_id", "voucher"),
+    Column("day", Day, nullable=False),
+    Column("seconds", BigInteger, nullable=False),
+    Column("octets_down", BigInteger, nullable=False),
+    Column("octets_up", BigInteger, nullable=False),
+    UniqueConstraint("voucher_id", "day"),
+)
+
 block = Table(
     "block",
     metadata,
@@ -294,7 +342,7 @@ decision = Table(
     _id(),
     Column("decided_at", Instant, nullable=False, index=True),
     _ref("nas_id", "nas"),
-    _ref("device_id", "device", nullable=True),
+    _ref("device_id", "device", nullable=True, index=True),
     _ref("grant_id", "grant_", nullable=True),
     Column("proof", Text, nullable=False),
     Column("reason", Text),  # NULL: accepted
@@ -354,6 +402,7 @@ outbox = Table(
     Column("next_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     _ref("requested_by", "staff", nullable=True),
+    Column("reason", Text, nullable=False, server_default="staff"),  # staff, or which limit was reached
     Index("ix_outbox_state_next_at", "state", "next_at"),
 )
 

@@ -42,7 +42,7 @@ def add_loopback_nas(city: City, **changes: object) -> int:
         "product": "coovachilli",
         "login_url": "http://127.0.0.1:3990",
         "coa_port": free_udp_port(),
-        "require_message_authenticator": True,
+        "require_message_authenticator": "yes",
         "octets_swapped": False,
         "created_at": datetime.now(UTC),
     }

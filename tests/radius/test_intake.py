@@ -24,7 +24,9 @@ NAS = Nas(
     product="coovachilli",
     login_url="http://192.0.2.1:3990",
     coa_port=3799,
-    require_message_authenticator=True,
+    require_message_authenticator="yes",
+    message_authenticator_at=None,
+    limit_proxy_state=True,
     octets_swapped=False,
     secret=SECRET,
     uam_secret=b"",
@@ -70,7 +72,7 @@ def test_silence_has_a_reason(datagram: bytes, source: tuple[str, int], reason: 
 
 
 def test_a_nas_may_be_let_off_the_message_authenticator_but_not_with_eap() -> None:
-    lenient = replace(NAS, require_message_authenticator=False)
+    lenient = replace(NAS, require_message_authenticator="no")
     assert isinstance(auth(lenient).admit(request(signed=False), SOURCE, 0), Work)
     verdict = auth(lenient).admit(request(signed=False, eap=True), SOURCE, 0)
     assert isinstance(verdict, Drop)

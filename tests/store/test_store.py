@@ -271,7 +271,7 @@ def test_a_nas_keeps_its_secret_sealed(city_store: Store) -> None:
             product="coovachilli",
             login_url="http://127.1.0.1:3990",
             coa_port=3799,
-            require_message_authenticator=True,
+            require_message_authenticator="yes",
             octets_swapped=True,
             created_at=NOW,
         )

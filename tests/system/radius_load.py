@@ -128,7 +128,7 @@ def add_nas(city: City) -> None:
             product="coovachilli",
             login_url="http://127.0.0.1:3990",
             coa_port=3799,
-            require_message_authenticator=True,
+            require_message_authenticator="yes",
             octets_swapped=False,
             created_at=datetime.now(UTC),
         )

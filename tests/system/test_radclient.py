@@ -104,7 +104,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
             product="coovachilli",
             login_url="http://127.0.0.1:3990",
             coa_port=3799,
-            require_message_authenticator=True,
+            require_message_authenticator="yes",
             octets_swapped=False,
             created_at=datetime.now(UTC),
         )

@@ -44,9 +44,7 @@ def upgrade() -> None:
         sa.Column("seconds", sa.BigInteger(), nullable=False),
         sa.Column("octets_down", sa.BigInteger(), nullable=False),
         sa.Column("octets_up", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["voucher_id"], ["voucher.id"], name=op.f("fk_voucher_usage_daily_voucher_id_voucher")
-        ),
+        sa.ForeignKeyConstraint(["voucher_id"], ["voucher.id"], name=op.f("fk_voucher_usage_daily_voucher_id_voucher")),
         sa.UniqueConstraint("voucher_id", "day", name=op.f("uq_voucher_usage_daily_voucher_id_day")),
     )
     op.add_column("site", _text("opening_hours"))

@@ -13,7 +13,7 @@ COA_PORT = 3799
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What holds for every NAS of a product. `octets_swapped`: it counts the client's view, where RFC 2866 has the NAS's."""
+    """What holds for every NAS of a product. `octets_swapped`: it counts the client's view, RFC 2866 the NAS's."""
 
     key: str
     name: str

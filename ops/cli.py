@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -19,22 +18,14 @@ from hotspot.errors import ConfigError
 from hotspot.roles import Role
 from ops import installation as installations
 from ops import screen
+from ops.command import at, city_key, folder, only, plainly, store_of
 from ops.supervisor import Child, kogge, supervise
 from service import logs
-from service.cities import open_store
 from service.processes import FAILED, stop_event
 from store import fleet
 from store.keys import KeyRing
-from store.store import Store
 
 SERVICES = ("radius", "portal", "monitor")
-
-folder = click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
-only = click.option("--city", "only", metavar="KEY", multiple=True, help="Only this city; may be given again.")
-at = click.option(
-    "--dir", "folder", metavar="DIR", type=click.Path(path_type=Path), default=Path(), help="The installation."
-)
-city_key = click.argument("city", metavar="CITY")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -44,16 +35,6 @@ def main() -> None:
 
     DIR is the folder with kogge.toml; without it, the current folder.
     """
-
-
-@contextmanager
-def _plainly() -> Iterator[None]:
-    """An operator's fault is a sentence and status 2, never a traceback."""
-    try:
-        yield
-    except ConfigError as error:
-        click.echo(str(error), err=True)
-        sys.exit(FAILED)
 
 
 # Setting up -------------------------------------------------------------------------------------------
@@ -68,7 +49,7 @@ def check(folder: Path) -> None:
         click.echo(str(problem), err=True)
     if problems:
         sys.exit(FAILED)
-    with _plainly():
+    with plainly():
         keys = [city.key for city in load_installation(folder).cities]
     click.echo(f"sound: {', '.join(keys)}")
 
@@ -84,7 +65,7 @@ def init(folder: Path, files_only: bool, only: tuple[str, ...]) -> None:
     into its empty database, and prints a one-time link for a first admin. Running it again adds what is missing (a
     new city's file, say) and leaves the rest as it is.
     """
-    with _plainly():
+    with plainly():
         installations.lay_files(folder, only, say=click.echo)
         if files_only:
             click.echo(f"Edit them, then: kogge check {folder}; kogge init {folder}")
@@ -104,7 +85,7 @@ def migrate(folder: Path, only: tuple[str, ...]) -> None:
 
     Services never do either: they refuse a database of another revision and name this command.
     """
-    with _plainly():
+    with plainly():
         installations.migrate_all(folder, only, now=datetime.now(UTC), say=click.echo)
 
 
@@ -151,22 +132,11 @@ def demo(fresh: bool, state: Path) -> None:
     """
     logs.configure("info", "text")
     demos = import_module("ops.demo")
-    with _plainly():
+    with plainly():
         sys.exit(demos.run(state, fresh=fresh, stopping=stop_event(), console=Console()))
 
 
 # Looking ----------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _store_of(folder: Path, key: str) -> Iterator[Store]:
-    """A city's store for a command. ConfigError where there is no such city."""
-    installation, (config,) = installations.select_cities(folder, [key])
-    store = open_store(installation, config, now=datetime.now(UTC))
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 @main.group()
@@ -179,7 +149,7 @@ def nas() -> None:
 @at
 def nas_list(city: str, folder: Path) -> None:
     """The city's NASes."""
-    with _plainly(), _store_of(folder, city) as store, store.read() as conn:
+    with plainly(), store_of(folder, city) as store, store.read() as conn:
         Console().print(screen.nas_table(fleet.nases(conn, store.keys)), soft_wrap=True)
 
 
@@ -189,7 +159,7 @@ def nas_list(city: str, folder: Path) -> None:
 @at
 def nas_show(city: str, name: str, folder: Path) -> None:
     """What to type into a NAS, its secrets included."""
-    with _plainly(), _store_of(folder, city) as store, store.read() as conn:
+    with plainly(), store_of(folder, city) as store, store.read() as conn:
         found = next((each for each in fleet.nases(conn, store.keys) if each.name == name), None)
         if found is None:
             raise ConfigError(f"{city} has no NAS {name!r}; see `kogge nas list {city}`")
@@ -221,7 +191,7 @@ def ap() -> None:
 @at
 def ap_list(city: str, folder: Path) -> None:
     """The city's access points and what the last poll found."""
-    with _plainly(), _store_of(folder, city) as store, store.read() as conn:
+    with plainly(), store_of(folder, city) as store, store.read() as conn:
         Console().print(screen.access_point_table(fleet.access_point_states(conn)), soft_wrap=True)
 
 
@@ -231,7 +201,7 @@ def ap_list(city: str, folder: Path) -> None:
 @at
 def ap_show(city: str, name: str, folder: Path) -> None:
     """What to type into an access point, its secrets included."""
-    with _plainly(), _store_of(folder, city) as store, store.read() as conn:
+    with plainly(), store_of(folder, city) as store, store.read() as conn:
         found = next((each for each in fleet.access_points(conn, store.keys) if each.name == name), None)
         if found is None:
             raise ConfigError(f"{city} has no access point {name!r}; see `kogge ap list {city}`")
@@ -266,7 +236,7 @@ def staff_invite(city: str, login: str, role: str, name: str, folder: Path) -> N
 
     A new LOGIN becomes a member; for a member the link replaces a forgotten password.
     """
-    with _plainly(), _store_of(folder, city) as store:
+    with plainly(), store_of(folder, city) as store:
         _, (config,) = installations.select_cities(folder, [city])
         link = installations.invite(
             store, config, login=login, name=name or login, role=Role(role), now=datetime.now(UTC)
@@ -279,7 +249,7 @@ def staff_invite(city: str, login: str, role: str, name: str, folder: Path) -> N
 @at
 def metrics_token(city: str, folder: Path) -> None:
     """Print the token that opens this city's metrics."""
-    with _plainly(), _store_of(folder, city) as store:
+    with plainly(), store_of(folder, city) as store:
         ring: KeyRing = store.keys
     click.echo(ring.metrics_token)
 

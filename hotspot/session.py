@@ -17,6 +17,9 @@ GIGAWORD = 1 << 32
 DELAY_SECONDS_MAX = 86_400
 """An Acct-Delay-Time above a day is a NAS without a clock; it is not believed."""
 
+CLOCK_SKEW_MAX = timedelta(minutes=5)
+"""An Event-Timestamp is believed up to this far from what receipt and Acct-Delay-Time say: receipt beats a clock."""
+
 SAME_START_SECONDS = 60
 """Two Starts of one Acct-Session-Id nearer than this are one Start, sent again."""
 
@@ -40,7 +43,8 @@ class Record(StrEnum):
 class Accounting:
     """One accounting record. `at` is the time of receipt, `delay_seconds` the NAS's Acct-Delay-Time.
 
-    `counters` are the NAS's own, Gigawords joined, already turned to the resident's view.
+    `event_at` is its Event-Timestamp (RFC 2869 section 5.3), by the NAS's clock. `counters` are the NAS's own,
+    Gigawords joined, already turned to the resident's view.
     """
 
     record: Record
@@ -49,12 +53,16 @@ class Accounting:
     session_seconds: int = 0
     counters: Octets = NO_OCTETS
     terminate_cause: str | None = None
+    event_at: datetime | None = None
 
     @property
     def happened_at(self) -> datetime:
-        """Receipt less the delay the NAS admits to, within bounds: receive time beats a NAS's clock."""
+        """Receipt less the delay the NAS admits to; its own clock only where it agrees with that."""
         delay = self.delay_seconds if 0 <= self.delay_seconds <= DELAY_SECONDS_MAX else 0
-        return self.at - timedelta(seconds=delay)
+        heard = self.at - timedelta(seconds=delay)
+        if self.event_at is None or self.event_at > self.at:
+            return heard
+        return self.event_at if abs(self.event_at - heard) <= CLOCK_SKEW_MAX else heard
 
     @property
     def began_at(self) -> datetime:
@@ -95,29 +103,38 @@ def continues(totals: Totals, event: Accounting) -> bool:
 
 
 def apply(totals: Totals, event: Accounting) -> Totals:
-    """The session after the record. Idempotent; any order gives the same totals unless a NAS resets counters."""
-    merged = _merge_counters(totals, event)
+    """The session after the record. Idempotent; any order gives the same totals unless a NAS resets counters.
+
+    A Stop ends an open session, and corrects one whose end was only estimated. Nothing reopens one.
+    """
+    segment, finished = _merge_counters(totals, event)
+    started_at, start_seen = totals.started_at, totals.start_seen
+    ended_at, cause, estimated = totals.ended_at, totals.terminate_cause, totals.estimated
     if event.record is Record.START:
-        merged = replace(merged, start_seen=True, started_at=min(totals.started_at, event.began_at))
-    if event.record is Record.STOP:
-        merged = _close(merged, event)
-    return replace(merged, updated_at=max(totals.updated_at, event.at))
+        started_at, start_seen = min(started_at, event.began_at), True
+    elif event.record is Record.STOP and (ended_at is None or estimated):
+        ended_at, cause, estimated = event.happened_at, event.terminate_cause, False
+    return Totals(
+        started_at,
+        max(totals.updated_at, event.at),
+        start_seen,
+        max(totals.seconds, event.session_seconds),
+        segment,
+        finished,
+        ended_at,
+        cause,
+        estimated,
+    )
 
 
-def _merge_counters(totals: Totals, event: Accounting) -> Totals:
+def _merge_counters(totals: Totals, event: Accounting) -> tuple[Octets, Octets]:
+    """Counters that fell though time went on were reset: what they had counted is finished, a segment begins."""
     segment, counters = totals.segment, event.counters
-    later = event.session_seconds > totals.seconds
-    if later and (counters.down < segment.down or counters.up < segment.up):
-        return replace(totals, finished=totals.octets, segment=counters, seconds=event.session_seconds)
-    highest = Octets(max(segment.down, counters.down), max(segment.up, counters.up))
-    return replace(totals, segment=highest, seconds=max(totals.seconds, event.session_seconds))
-
-
-def _close(totals: Totals, event: Accounting) -> Totals:
-    """A Stop ends an open session, and corrects one whose end was only estimated."""
-    if totals.ended_at is not None and not totals.estimated:
-        return totals
-    return replace(totals, ended_at=event.happened_at, terminate_cause=event.terminate_cause, estimated=False)
+    if counters.down >= segment.down and counters.up >= segment.up:
+        return counters, totals.finished
+    if event.session_seconds > totals.seconds:
+        return counters, totals.octets
+    return Octets(max(segment.down, counters.down), max(segment.up, counters.up)), totals.finished
 
 
 def close_estimated(totals: Totals, *, cause: str) -> Totals:

@@ -11,18 +11,16 @@ from datetime import datetime, timedelta
 
 from hotspot.access import PENDING_SECONDS, Accept, DayUse, Decision, Facts, Grant, Proof, Refusal, Ticket, decide
 from hotspot.credentials import chap_matches, pap_matches, ticket_name, ticket_password
-from hotspot.errors import InputError, WireError
+from hotspot.errors import WireError
 from hotspot.values import MacAddress, local_day, mac_spelling
 from radius import dialect, wire
 from radius.intake import Work
 from radius.metrics import RadiusMetrics
+from radius.record import CLASS_PREFIX, station
 from radius.wire import Attr, Attribute, Code
 from service.cities import City
 from store import access
 from store.access import Known, Noted
-
-CLASS_PREFIX = b"kogge:"
-"""A Class of ours: the grant's id follows (RFC 2865 section 5.25)."""
 
 RandomOctets = Callable[[int], bytes]
 Reply = tuple[Work, bytes]
@@ -141,14 +139,6 @@ def read_ask(work: Work) -> Ask:
     mac = station(work.packet.text(Attr.CALLING_STATION_ID))
     by_mac = mac is not None and mac_spelling(name) is not None and MacAddress.parse(name) == mac
     return Ask(work, name, mac, by_mac)
-
-
-def station(text: str | None) -> MacAddress | None:
-    """The MAC address of a Calling-Station-Id; None where it holds none."""
-    try:
-        return None if text is None else MacAddress.parse(text)
-    except InputError:
-        return None
 
 
 def _password_matches(work: Work, password: str) -> bool:

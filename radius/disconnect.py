@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from hotspot.errors import WireError
 from hotspot.values import MacSpelling
 from radius import wire
-from radius.account import MAC_USER_NAME
 from radius.metrics import RadiusMetrics
 from radius.peers import plain_address
+from radius.record import MAC_USER_NAME
 from service.cities import City
 from store import accounting, fleet, outbox, residents
 from store.accounting import Session

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -30,6 +30,8 @@ PROXY_STATES_MAX = 10
 """Proxy-State attributes that a reply copies; a request with more is refused."""
 
 _ZEROS = bytes(16)
+_PROXY_STATE = 33
+_MESSAGE_AUTHENTICATOR = 80
 
 
 class Code(IntEnum):
@@ -40,6 +42,7 @@ class Code(IntEnum):
     ACCESS_REJECT = 3
     ACCOUNTING_REQUEST = 4
     ACCOUNTING_RESPONSE = 5
+    ACCESS_CHALLENGE = 11
     STATUS_SERVER = 12
     DISCONNECT_REQUEST = 40
     DISCONNECT_ACK = 41
@@ -73,6 +76,7 @@ class Attr(IntEnum):
     ACCT_TERMINATE_CAUSE = 49
     ACCT_INPUT_GIGAWORDS = 52
     ACCT_OUTPUT_GIGAWORDS = 53
+    EVENT_TIMESTAMP = 55
     CHAP_CHALLENGE = 60
     EAP_MESSAGE = 79
     MESSAGE_AUTHENTICATOR = 80
@@ -116,42 +120,49 @@ Attribute = tuple[int, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """A request whose framing is sound. Reading an attribute checks its form; nothing else is believed yet."""
+    """A request whose framing is sound. Reading an attribute checks its form; nothing else is believed yet.
+
+    `first` holds the first attribute of each type: what is read a dozen times a packet is looked up, not searched.
+    `signature_at` is where the Message-Authenticator's value begins, 0 where there is none, -1 where it is malformed.
+    """
 
     code: int
     identifier: int
     authenticator: bytes
     attributes: tuple[Attribute, ...]
     raw: bytes
+    first: dict[int, bytes]
+    signature_at: int
 
-    def octets(self, kind: Attr) -> bytes | None:
+    def octets(self, kind: int) -> bytes | None:
         """The first attribute of that type."""
-        for type_, value in self.attributes:  # a dozen times a packet: a generator would cost three times as much
-            if type_ == kind:
-                return value
-        return None
+        return self.first.get(kind)
 
-    def text(self, kind: Attr) -> str | None:
+    def text(self, kind: int) -> str | None:
         """UTF-8 text; WireError where it is not (RFC 2865 section 5)."""
-        value = self.octets(kind)
+        value = self.first.get(kind)
         try:
             return None if value is None else value.decode()
         except UnicodeDecodeError:
             raise WireError("bad_attribute") from None
 
-    def integer(self, kind: Attr) -> int | None:
+    def integer(self, kind: int) -> int | None:
         """32 bits, unsigned; WireError for any other length."""
-        value = self.octets(kind)
-        if value is not None and len(value) != 4:
+        value = self.first.get(kind)
+        if value is None:
+            return None
+        if len(value) != 4:
             raise WireError("bad_attribute")
-        return None if value is None else int.from_bytes(value, "big")
+        return int.from_bytes(value, "big")
 
-    def address(self, kind: Attr) -> str | None:
+    def address(self, kind: int) -> str | None:
         """An IPv4 address in dots; WireError for any other length."""
-        value = self.octets(kind)
-        if value is not None and len(value) != 4:
+        value = self.first.get(kind)
+        if value is None:
+            return None
+        if len(value) != 4:
             raise WireError("bad_attribute")
-        return None if value is None else str(ipaddress.IPv4Address(value))
+        return ".".join(map(str, value))
 
 
 def parse(datagram: bytes) -> Packet:
@@ -159,29 +170,42 @@ def parse(datagram: bytes) -> Packet:
 
     Octets beyond the Length field are padding and ignored; fewer than it claims is an error.
     """
-    if len(datagram) < HEADER_BYTES:
+    size = len(datagram)
+    if size < HEADER_BYTES:
         raise WireError("too_short")
-    length = int.from_bytes(datagram[2:4], "big")
-    if not HEADER_BYTES <= length <= PACKET_BYTES_MAX or length > len(datagram):
+    length = datagram[2] << 8 | datagram[3]
+    if not HEADER_BYTES <= length <= PACKET_BYTES_MAX or length > size:
         raise WireError("bad_length")
-    raw = datagram[:length]
-    return Packet(raw[0], raw[1], raw[4:20], _attributes(raw), raw)
+    raw = datagram if length == size else datagram[:length]
+    attributes, first, signature_at = _attributes(raw)
+    return Packet(raw[0], raw[1], raw[4:20], attributes, raw, first, signature_at)
 
 
-def _attributes(raw: bytes) -> tuple[Attribute, ...]:
+def _attributes(raw: bytes) -> tuple[tuple[Attribute, ...], dict[int, bytes], int]:
+    """All attributes in order, the first of each type, and where the Message-Authenticator's value stands."""
     found: list[Attribute] = []
+    first: dict[int, bytes] = {}
+    signature_at = proxy_states = 0
     at, end = HEADER_BYTES, len(raw)
     while at < end:
         size = raw[at + 1] if at + 1 < end else 0
-        if size < 2 or at + size > end:
+        following = at + size
+        if size < 2 or following > end:
             raise WireError("attribute_overrun")
-        found.append((raw[at], raw[at + 2 : at + size]))
-        at += size
+        kind, value = raw[at], raw[at + 2 : following]
+        found.append((kind, value))
+        if kind not in first:
+            first[kind] = value
+        if kind == _MESSAGE_AUTHENTICATOR:  # two are wrong, and so is another length
+            signature_at = at + 2 if not signature_at and size == 18 else -1
+        elif kind == _PROXY_STATE:
+            proxy_states += 1
+        at = following
     if len(found) > ATTRIBUTES_MAX:
         raise WireError("too_many_attributes")
-    if sum(kind == Attr.PROXY_STATE for kind, _ in found) > PROXY_STATES_MAX:
+    if proxy_states > PROXY_STATES_MAX:
         raise WireError("too_many_proxy_states")
-    return tuple(found)
+    return tuple(found), first, signature_at
 
 
 # Authentication of packets ---------------------------------------------------------------------------
@@ -189,25 +213,14 @@ def _attributes(raw: bytes) -> tuple[Attribute, ...]:
 
 def message_authenticator_ok(packet: Packet, secret: bytes) -> bool | None:
     """RFC 3579 section 3.2, compared in constant time; None where the packet carries none. Two are wrong."""
-    places = _places(packet.raw, Attr.MESSAGE_AUTHENTICATOR)
-    if not places:
-        return None
-    at = places[0]
-    if len(places) > 1 or packet.raw[at + 1] != 18:
-        return False
+    at = packet.signature_at
+    if at <= 0:
+        return None if at == 0 else False
     signs_request = packet.code in (Code.ACCESS_REQUEST, Code.STATUS_SERVER)
     authenticator = packet.authenticator if signs_request else _ZEROS
-    signed = packet.raw[:4] + authenticator + packet.raw[20 : at + 2] + _ZEROS + packet.raw[at + 18 :]
-    return hmac.compare_digest(hmac.digest(secret, signed, "md5"), packet.raw[at + 2 : at + 18])
-
-
-def _places(raw: bytes, kind: Attr) -> list[int]:
-    places, at = [], HEADER_BYTES
-    while at < len(raw):
-        if raw[at] == kind:
-            places.append(at)
-        at += raw[at + 1]
-    return places
+    raw = packet.raw
+    signed = b"".join((raw[:4], authenticator, raw[20:at], _ZEROS, raw[at + 16 :]))
+    return hmac.compare_digest(hmac.digest(secret, signed, "md5"), raw[at : at + 16])
 
 
 def accounting_authenticator_ok(packet: Packet, secret: bytes) -> bool:
@@ -233,6 +246,9 @@ def decrypt_password(hidden: bytes, secret: bytes, authenticator: bytes) -> byte
     return plain.rstrip(b"\0")
 
 
+_SIGNED_REPLIES = frozenset({Code.ACCESS_ACCEPT, Code.ACCESS_REJECT, Code.ACCESS_CHALLENGE})
+_UNSIGNED = bytes((_MESSAGE_AUTHENTICATOR, 18)) + _ZEROS
+
 # Replies --------------------------------------------------------------------------------------------
 
 
@@ -247,21 +263,21 @@ def vendor_integer(vendor: int, kind: int, value: int) -> Attribute:
     return Attr.VENDOR_SPECIFIC, vendor.to_bytes(4, "big") + inner
 
 
-def encode_reply(request: Packet, code: Code, attributes: list[Attribute], secret: bytes) -> bytes:
+def encode_reply(request: Packet, code: Code, attributes: Sequence[Attribute], secret: bytes) -> bytes:
     """A reply with Proxy-States copied in order; access replies begin with a Message-Authenticator.
 
     First, so that a forger cannot put a collision in front of it (BlastRADIUS, CVE-2024-3596).
     """
-    proxy_states = [each for each in request.attributes if each[0] == Attr.PROXY_STATE]
-    body = b"".join(bytes((kind, len(value) + 2)) + value for kind, value in (*attributes, *proxy_states))
-    signed = code in (Code.ACCESS_ACCEPT, Code.ACCESS_REJECT) or request.code == Code.STATUS_SERVER
+    body = b"".join([bytes((kind, len(value) + 2)) + value for kind, value in attributes])
+    if _PROXY_STATE in request.first:
+        body += b"".join([bytes((k, len(v) + 2)) + v for k, v in request.attributes if k == _PROXY_STATE])
+    signed = code in _SIGNED_REPLIES or request.code == Code.STATUS_SERVER
     length = HEADER_BYTES + len(body) + (18 if signed else 0)
-    head = bytes((code, request.identifier)) + length.to_bytes(2, "big")
+    head = bytes((code, request.identifier, length >> 8, length & 0xFF))
     if signed:
-        unsigned = bytes((Attr.MESSAGE_AUTHENTICATOR, 18)) + _ZEROS + body
-        mac = hmac.digest(secret, head + request.authenticator + unsigned, "md5")
-        body = bytes((Attr.MESSAGE_AUTHENTICATOR, 18)) + mac + body
-    return head + _md5(head + request.authenticator + body + secret) + body
+        mac = hmac.digest(secret, b"".join((head, request.authenticator, _UNSIGNED, body)), "md5")
+        body = b"".join((_UNSIGNED[:2], mac, body))
+    return b"".join((head, _md5(b"".join((head, request.authenticator, body, secret))), body))
 
 
 # Dynamic authorization ------------------------------------------------------------------------------

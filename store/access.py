@@ -5,7 +5,7 @@ Every function takes many and asks once: the cost of a batch is a handful of que
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, exists, func, insert, select, update
 from hotspot.access import DayUse, Grant, Ticket
 from hotspot.plan import Plan
 from hotspot.values import MacAddress, Octets
+from store import bulk
 from store.keys import KeyRing
 from store.residents import find_devices
 from store.rows import GRANT_COLUMNS, grant_of, plan_of, ticket_of
@@ -157,15 +158,13 @@ def _decision_row(each: Noted, now: datetime) -> dict[str, Any]:
     }
 
 
-def remember(conn: Connection, grant_ids: Iterable[int]) -> None:
+_REMEMBER = bulk.Keyed(
+    "UPDATE grant_ SET remembered = true WHERE accepted_at IS NOT NULL AND ended_at IS NULL"
+    " AND remember_until IS NOT NULL AND NOT remembered AND id {keys}",
+    "bigint",
+)
+
+
+def remember(conn: Connection, grant_ids: Collection[int]) -> None:
     """These grants' sessions started: their devices may come back without the page, where the plan allows it."""
-    conn.execute(
-        update(grant)
-        .where(
-            grant.c.id.in_(list(grant_ids)),
-            grant.c.accepted_at.is_not(None),
-            grant.c.ended_at.is_(None),
-            grant.c.remember_until.is_not(None),
-        )
-        .values(remembered=True)
-    )
+    _REMEMBER.run(conn, grant_ids)

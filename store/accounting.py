@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
+from sqlalchemy import Connection, select, tuple_
 
 from hotspot.session import Contact, Totals, close_estimated, is_stale
-from hotspot.values import Octets
+from hotspot.values import NO_OCTETS, Octets
+from store import bulk
 from store.rows import insert_for
-from store.schema import decision, grant, nas_contact, outbox, session, ticket, usage_daily
+from store.schema import decision, nas_contact, outbox, session, usage_daily, voucher_usage_daily
+from store.types import day_of, instant_of, microseconds
 
 LOST_CARRIER = "Lost-Carrier"
 """Terminate cause of a session whose interims stopped coming (RFC 2866 section 5.10)."""
@@ -23,7 +24,11 @@ PURGE_ROWS_MAX = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session's row. `id` is None until it is saved; `user_name` never holds a MAC address."""
+    """A session's row. `id` is None until it is saved; `user_name` never holds a MAC address.
+
+    `voucher_id` is its grant's: whose quota it uses besides the device's. `framed_ipv6`: addresses and prefixes,
+    separated by spaces. `nas_address`: where its first record came from, so where a Disconnect must go.
+    """
 
     id: int | None
     device_id: int
@@ -36,69 +41,27 @@ class Session:
     framed_ip: str
     local_day: date
     totals: Totals
+    framed_ipv6: str = ""
+    nas_address: str = ""
+    voucher_id: int | None = None
 
 
 SessionKey = tuple[int, str]
 """NAS id and Acct-Session-Id."""
 
-
-def load_many(conn: Connection, wanted: Collection[SessionKey]) -> dict[SessionKey, Session]:
-    """The newest session under each key; keys without one are absent."""
-    by_nas: dict[int, list[str]] = {}
-    for nas_id, acct_session_id in wanted:
-        by_nas.setdefault(nas_id, []).append(acct_session_id)
-    found: dict[SessionKey, Session] = {}
-    for nas_id, ids in by_nas.items():  # row values in an IN list would not use SQLite's index
-        query = select(session).where(session.c.nas_id == nas_id, session.c.acct_session_id.in_(ids))
-        for row in conn.execute(query.order_by(session.c.started_at)):
-            found[nas_id, row.acct_session_id] = _session_of(row)
-    return found
-
-
-def open_of_devices(conn: Connection, device_ids: Collection[int]) -> list[Session]:
-    """Open sessions of these devices, on whatever NAS of the city."""
-    if not device_ids:
-        return []
-    query = select(session).where(session.c.device_id.in_(device_ids), session.c.ended_at.is_(None))
-    return [_session_of(row) for row in conn.execute(query)]
-
-
-def open_of_nas(conn: Connection, nas_id: int) -> list[Session]:
-    query = select(session).where(session.c.nas_id == nas_id, session.c.ended_at.is_(None))
-    return [_session_of(row) for row in conn.execute(query)]
-
-
-def by_ids(conn: Connection, ids: Collection[int]) -> dict[int, Session]:
-    query = select(session).where(session.c.id.in_(ids))
-    return {row.id: _session_of(row) for row in conn.execute(query)} if ids else {}
-
-
-def _session_of(row: Any) -> Session:
-    totals = Totals(
-        started_at=row.started_at,
-        updated_at=row.updated_at,
-        start_seen=row.start_seen,
-        seconds=row.seconds,
-        segment=Octets(row.segment_down, row.segment_up),
-        finished=Octets(row.finished_down, row.finished_up),
-        ended_at=row.ended_at,
-        terminate_cause=row.terminate_cause,
-        estimated=row.estimated,
-    )
-    return Session(
-        id=row.id,
-        device_id=row.device_id,
-        grant_id=row.grant_id,
-        nas_id=row.nas_id,
-        acct_session_id=row.acct_session_id,
-        user_name=row.user_name,
-        ssid=row.ssid,
-        bssid=row.bssid,
-        framed_ip=row.framed_ip,
-        local_day=row.local_day,
-        totals=totals,
-    )
-
+_OF_START = (
+    "device_id",
+    "nas_id",
+    "acct_session_id",
+    "user_name",
+    "ssid",
+    "bssid",
+    "framed_ip",
+    "framed_ipv6",
+    "nas_address",
+    "local_day",
+)
+"""Columns that no later record changes."""
 
 _COUNTERS = (
     "grant_id",
@@ -116,76 +79,180 @@ _COUNTERS = (
 )
 """Columns that later records change."""
 
-_UPDATE = (
-    update(session)
-    .where(session.c.id == bindparam("row_id"))
-    .values({name: bindparam(f"new_{name}") for name in _COUNTERS})
+_STATIC = slice(1, 1 + len(_OF_START))
+_CHANGING = slice(_STATIC.stop, _STATIC.stop + len(_COUNTERS))
+_SELECT = (
+    f"SELECT s.id, {', '.join(f's.{name}' for name in (*_OF_START, *_COUNTERS))}, g.voucher_id"
+    " FROM session s LEFT JOIN grant_ g ON g.id = s.grant_id WHERE "
 )
+_BY_KEY = bulk.Keyed(_SELECT + "s.nas_id = %s AND s.acct_session_id {keys}", "text")
+_OPEN_OF_DEVICES = bulk.Keyed(_SELECT + "s.ended_at IS NULL AND s.device_id {keys}", "bigint")
+_OPEN_OF_NASES = bulk.Keyed(_SELECT + "s.ended_at IS NULL AND s.nas_id {keys}", "bigint")
+_BY_ID = bulk.Keyed(_SELECT + "s.id {keys}", "bigint")
+_INSERT = bulk.insert(session, (*_OF_START, *_COUNTERS))
+_UPDATE = bulk.update(session, "id", _COUNTERS)
+
+
+def load_many(conn: Connection, wanted: Collection[SessionKey]) -> dict[SessionKey, Session]:
+    """The newest session under each key; keys without one are absent."""
+    by_nas: dict[int, list[str]] = {}
+    for nas_id, acct_session_id in wanted:
+        by_nas.setdefault(nas_id, []).append(acct_session_id)
+    found: dict[SessionKey, Session] = {}
+    for nas_id, ids in by_nas.items():  # row values in an IN list would not use SQLite's index
+        for each in map(_session_of, _BY_KEY.rows(conn, ids, nas_id)):
+            known = found.get((nas_id, each.acct_session_id))
+            if known is None or known.totals.started_at < each.totals.started_at:
+                found[nas_id, each.acct_session_id] = each
+    return found
+
+
+def open_of_devices(conn: Connection, device_ids: Collection[int]) -> list[Session]:
+    """Open sessions of these devices, on whatever NAS of the city."""
+    return [_session_of(row) for row in _OPEN_OF_DEVICES.rows(conn, device_ids)]
+
+
+def open_of_nas(conn: Connection, nas_id: int) -> list[Session]:
+    return [_session_of(row) for row in _OPEN_OF_NASES.rows(conn, (nas_id,))]
+
+
+def by_ids(conn: Connection, ids: Collection[int]) -> dict[int, Session]:
+    return {row[0]: _session_of(row) for row in _BY_ID.rows(conn, ids)}
+
+
+def _session_of(row: bulk.Row) -> Session:
+    device_id, nas_id, acct_session_id, user_name, ssid, bssid, framed_ip, framed_ipv6, nas_address, day = row[_STATIC]
+    grant_id, started, updated, start_seen, seconds, down, up, down_before, up_before, ended, cause, estimated = row[
+        _CHANGING
+    ]
+    return Session(
+        row[0],
+        device_id,
+        grant_id,
+        nas_id,
+        acct_session_id,
+        user_name,
+        ssid,
+        bssid,
+        framed_ip,
+        day_of(day),
+        Totals(
+            instant_of(started),
+            instant_of(updated),
+            bool(start_seen),
+            seconds,
+            Octets(down, up),
+            Octets(down_before, up_before) if down_before or up_before else NO_OCTETS,
+            None if ended is None else instant_of(ended),
+            cause,
+            bool(estimated),
+        ),
+        framed_ipv6,
+        nas_address,
+        row[-1],
+    )
 
 
 def save_many(conn: Connection, sessions: Iterable[Session]) -> None:
     """Insert the new ones, update the others. Needs `write()`."""
-    rows = [(each.id, _row(each)) for each in sessions]
-    fresh = [row for id_, row in rows if id_ is None]
-    known = [{"row_id": id_} | {f"new_{name}": row[name] for name in _COUNTERS} for id_, row in rows if id_]
-    if fresh:
-        conn.execute(insert(session), fresh)
-    if known:
-        conn.execute(_UPDATE, known)
+    fresh, known = [], []
+    for each in sessions:
+        if each.id is None:
+            fresh.append((*_of_start(each), *_counters(each)))
+        else:
+            known.append((*_counters(each), each.id))
+    _INSERT.run(conn, fresh)
+    _UPDATE.run(conn, known)
 
 
-def _row(each: Session) -> dict[str, Any]:
+def _of_start(each: Session) -> bulk.Row:
+    return (
+        each.device_id,
+        each.nas_id,
+        each.acct_session_id,
+        each.user_name,
+        each.ssid,
+        each.bssid,
+        each.framed_ip,
+        each.framed_ipv6,
+        each.nas_address,
+        each.local_day.isoformat(),
+    )
+
+
+def _counters(each: Session) -> bulk.Row:
     totals = each.totals
-    return {
-        "device_id": each.device_id,
-        "grant_id": each.grant_id,
-        "nas_id": each.nas_id,
-        "acct_session_id": each.acct_session_id,
-        "user_name": each.user_name,
-        "ssid": each.ssid,
-        "bssid": each.bssid,
-        "framed_ip": each.framed_ip,
-        "local_day": each.local_day,
-        "started_at": totals.started_at,
-        "updated_at": totals.updated_at,
-        "start_seen": totals.start_seen,
-        "seconds": totals.seconds,
-        "segment_down": totals.segment.down,
-        "segment_up": totals.segment.up,
-        "finished_down": totals.finished.down,
-        "finished_up": totals.finished.up,
-        "ended_at": totals.ended_at,
-        "terminate_cause": totals.terminate_cause,
-        "estimated": totals.estimated,
-    }
+    segment, finished = totals.segment, totals.finished
+    return (
+        each.grant_id,
+        microseconds(totals.started_at),
+        microseconds(totals.updated_at),
+        totals.start_seen,
+        totals.seconds,
+        segment.down,
+        segment.up,
+        finished.down,
+        finished.up,
+        None if totals.ended_at is None else microseconds(totals.ended_at),
+        totals.terminate_cause,
+        totals.estimated,
+    )
 
 
-def add_usage(conn: Connection, usage: Mapping[tuple[int, date], tuple[int, Octets]]) -> None:
-    """Add seconds and octets to devices' local days. Needs `write()`."""
-    if not usage:
-        return
-    rows = [
-        {"device_id": device_id, "day": day, "seconds": seconds, "octets_down": octets.down, "octets_up": octets.up}
-        for (device_id, day), (seconds, octets) in usage.items()
+# What was used of quotas ------------------------------------------------------------------------------
+
+Usage = Mapping[tuple[int, date], tuple[int, Octets]]
+"""Seconds and octets by owner (a device or a voucher) and local day."""
+
+_USED = ("seconds", "octets_down", "octets_up")
+_ADD_USAGE = bulk.add(usage_daily, ("device_id", "day"), _USED)
+_ADD_VOUCHER_USAGE = bulk.add(voucher_usage_daily, ("voucher_id", "day"), _USED)
+
+
+def add_usage(conn: Connection, usage: Usage) -> None:
+    """Add to devices' local days. Needs `write()`."""
+    _ADD_USAGE.run(conn, _usage_rows(usage))
+
+
+def add_voucher_usage(conn: Connection, usage: Usage) -> None:
+    """Add to vouchers' local days, all their devices together. Needs `write()`."""
+    _ADD_VOUCHER_USAGE.run(conn, _usage_rows(usage))
+
+
+def _usage_rows(usage: Usage) -> list[bulk.Row]:
+    return [
+        (owner, day.isoformat(), seconds, octets.down, octets.up) for (owner, day), (seconds, octets) in usage.items()
     ]
-    statement = insert_for(conn, usage_daily)
-    added = {name: usage_daily.c[name] + statement.excluded[name] for name in ("seconds", "octets_down", "octets_up")}
-    conn.execute(statement.on_conflict_do_update(index_elements=["device_id", "day"], set_=added), rows)
 
 
 # Which grant a session belongs to --------------------------------------------------------------------
 
 
-def grant_devices(conn: Connection, grant_ids: Collection[int]) -> dict[int, int]:
-    """Device of each grant: a Class that names another device's grant is not believed."""
-    query = select(grant.c.id, grant.c.device_id).where(grant.c.id.in_(grant_ids))
-    return {row.id: row.device_id for row in conn.execute(query)} if grant_ids else {}
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose a grant is."""
+
+    grant_id: int
+    device_id: int
+    voucher_id: int | None
 
 
-def grants_of_tickets(conn: Connection, names: Collection[str]) -> dict[str, int]:
-    """Grant of each ticket, for NASes that do not return the Class."""
-    query = select(ticket.c.name, ticket.c.grant_id).where(ticket.c.name.in_(names))
-    return {row.name: row.grant_id for row in conn.execute(query)} if names else {}
+_HOLDERS = bulk.Keyed("SELECT id, device_id, voucher_id FROM grant_ WHERE id {keys}", "bigint")
+_TICKET_HOLDERS = bulk.Keyed(
+    "SELECT t.name, g.id, g.device_id, g.voucher_id FROM ticket t JOIN grant_ g ON g.id = t.grant_id"
+    " WHERE t.name {keys}",
+    "text",
+)
+
+
+def holders(conn: Connection, grant_ids: Collection[int]) -> dict[int, Holder]:
+    """Who holds each grant: a Class that names another device's grant is not believed."""
+    return {row[0]: Holder(*row) for row in _HOLDERS.rows(conn, grant_ids)}
+
+
+def holders_of_tickets(conn: Connection, names: Collection[str]) -> dict[str, Holder]:
+    """Who holds each ticket's grant, for NASes that do not return the Class."""
+    return {row[0]: Holder(*row[1:]) for row in _TICKET_HOLDERS.rows(conn, names)}
 
 
 # Contact with NASes, and what is over ----------------------------------------------------------------
@@ -207,7 +274,7 @@ def close_stale(conn: Connection, *, interim_seconds: int, now: datetime) -> int
     heard = contacts(conn)
     stale = [
         replace(each, totals=close_estimated(each.totals, cause=LOST_CARRIER))
-        for each in map(_session_of, conn.execute(select(session).where(session.c.ended_at.is_(None))))
+        for each in map(_session_of, bulk.fetch(conn, _SELECT + "s.ended_at IS NULL"))
         if is_stale(each.totals.updated_at, heard.get(each.nas_id), interim_seconds=interim_seconds, now=now)
     ]
     save_many(conn, stale)

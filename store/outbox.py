@@ -100,6 +100,8 @@ def mark(
 
 def confirm(conn: Connection, session_ids: list[int], *, now: datetime) -> int:
     """The sessions' Stops arrived: their disconnects are done."""
+    if not session_ids:
+        return 0
     done = conn.execute(
         update(outbox)
         .where(outbox.c.session_id.in_(session_ids), outbox.c.state.in_([s.value for s in UNFINISHED]))

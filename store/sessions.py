@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from hotspot.values import Octets
 from store.schema import grant as grant_table
@@ -21,6 +21,7 @@ class SessionView:
     id: int
     device_id: int
     nas_name: str
+    site_key: str
     site_name: str
     plan_name: str | None
     ssid: str
@@ -42,6 +43,7 @@ def _views() -> Select[Any]:
         select(
             session,
             nas.c.name.label("nas_name"),
+            site.c.key.label("site_key"),
             site.c.name.label("site_name"),
             plan.c.name.label("plan_name"),
             outbox.c.state.label("disconnect"),
@@ -61,6 +63,7 @@ def _view_of(row: Any) -> SessionView:
         id=row["id"],
         device_id=row["device_id"],
         nas_name=row["nas_name"],
+        site_key=row["site_key"],
         site_name=row["site_name"],
         plan_name=row["plan_name"],
         ssid=row["ssid"],
@@ -91,6 +94,39 @@ def recently_ended(conn: Connection, *, since: datetime, limit: int) -> Sequence
 def count_live(conn: Connection) -> int:
     query = select(func.count()).select_from(session).where(session.c.ended_at.is_(None))
     return int(conn.execute(query).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Of which sessions a list is: all of the city, or those of a NAS, of a site, or of both."""
+
+    nas_name: str | None = None
+    site_key: str | None = None
+
+
+def _at(place: Place) -> list[ColumnElement[bool]]:
+    wanted = ((nas.c.name, place.nas_name), (site.c.key, place.site_key))
+    return [column == value for column, value in wanted if value is not None]
+
+
+def current(conn: Connection, place: Place, *, ended_since: datetime, limit: int) -> list[SessionView]:
+    """Open sessions and those that ended after `ended_since`, by their start, newest first."""
+    shown = session.c.ended_at.is_(None) | (session.c.ended_at >= ended_since)
+    query = _views().where(shown, *_at(place)).order_by(session.c.started_at.desc(), session.c.id.desc())
+    return [_view_of(row) for row in conn.execute(query.limit(limit)).mappings()]
+
+
+def count_current(conn: Connection, place: Place, *, ended_since: datetime) -> tuple[int, int]:
+    """How many are open, and how many ended after `ended_since`."""
+    count = select(func.count()).select_from(session.join(nas, nas.c.id == session.c.nas_id).join(site))
+    tests = (session.c.ended_at.is_(None), session.c.ended_at >= ended_since)
+    is_open, ended = (int(conn.execute(count.where(test, *_at(place))).scalar_one()) for test in tests)
+    return is_open, ended
+
+
+def known_places(conn: Connection) -> tuple[set[str], set[str]]:
+    """Names of the NASes, removed ones included since their sessions stay, and keys of the sites."""
+    return set(conn.execute(select(nas.c.name)).scalars()), set(conn.execute(select(site.c.key)).scalars())
 
 
 def by_id(conn: Connection, session_id: int) -> SessionView | None:

@@ -17,7 +17,7 @@ from radius.authorize import Authorizer
 from radius.intake import Work
 from radius.metrics import RadiusMetrics
 from radius.peers import Peer
-from radius.wire import Attr, Code, Packet, StatusType
+from radius.wire import Attr, Code, StatusType
 from service.cities import City
 from store import accounting, fleet, sessions
 from tests.radius.conftest import Issued, issue_ticket
@@ -38,8 +38,9 @@ def peer(city: City) -> Peer:
 
 
 def work(at: Peer, code: Code, attributes: list[wire.Attribute]) -> Work:
-    packet = Packet(code, 1, os.urandom(16), tuple(attributes), b"")
-    return Work(packet, at, ("127.0.0.1", 1), 0.0)
+    body = b"".join(bytes((kind, len(value) + 2)) + value for kind, value in attributes)
+    head = bytes((code, 1)) + (wire.HEADER_BYTES + len(body)).to_bytes(2, "big")
+    return Work(wire.parse(head + os.urandom(16) + body), at, ("127.0.0.1", 1), 0.0)
 
 
 def login(at: Peer, ticket: Issued, mac: MacAddress) -> Work:

@@ -1,0 +1,123 @@
+"""An Accounting-Request as it was read: what every record says, and what only the first of a session is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from hotspot.errors import InputError, WireError
+from hotspot.session import Accounting, Record, join_gigawords
+from hotspot.values import MacAddress, Octets, mac_spelling
+from radius.intake import Work
+from radius.wire import TERMINATE_CAUSES, Attr, Packet, StatusType
+from store.accounting import SessionKey
+
+CLASS_PREFIX = b"kogge:"
+"""A Class of ours: the grant's id follows (RFC 2865 section 5.25)."""
+
+MAC_USER_NAME = "mac:"
+"""In `session.user_name`: the NAS used the device's MAC address, in the spelling that follows."""
+
+TEXT_MAX = 128
+
+_RECORDS = {StatusType.START: Record.START, StatusType.INTERIM: Record.INTERIM, StatusType.STOP: Record.STOP}
+_STATUS_TYPES = {kind.value: kind for kind in StatusType}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One accounting record. `event` is None for an Accounting-On or -Off."""
+
+    work: Work
+    nas_id: int
+    kind: StatusType
+    event: Accounting | None
+    key: SessionKey
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a record says of the session that it may be the first of."""
+
+    mac: MacAddress | None
+    user_name: str
+    grant_id: int | None
+    ssid: str
+    bssid: str
+    framed_ip: str
+
+
+def read_report(work: Work, now: datetime) -> Report:
+    """One Accounting-Request. WireError where it is malformed or of a type that nobody defined."""
+    packet, nas = work.packet, work.peer.nas
+    kind = _STATUS_TYPES.get(packet.integer(Attr.ACCT_STATUS_TYPE) or 0)
+    if kind is None:
+        raise WireError("bad_status_type")
+    acct_session_id = (packet.text(Attr.ACCT_SESSION_ID) or "")[:TEXT_MAX].replace("\0", "")
+    record = _RECORDS.get(kind)
+    if record is None:
+        return Report(work, nas.id, kind, None, (nas.id, acct_session_id))
+    if not acct_session_id:
+        raise WireError("no_acct_session_id")
+    event = _event(packet, record, now, swapped=nas.octets_swapped)
+    return Report(work, nas.id, kind, event, (nas.id, acct_session_id))
+
+
+def _event(packet: Packet, record: Record, now: datetime, *, swapped: bool) -> Accounting:
+    """RFC 2866 counts from the NAS's view: input is what the device sent. CoovaChilli counts the other way round."""
+    integer = packet.integer
+    received = join_gigawords(integer(Attr.ACCT_INPUT_OCTETS) or 0, integer(Attr.ACCT_INPUT_GIGAWORDS) or 0)
+    sent = join_gigawords(integer(Attr.ACCT_OUTPUT_OCTETS) or 0, integer(Attr.ACCT_OUTPUT_GIGAWORDS) or 0)
+    cause = integer(Attr.ACCT_TERMINATE_CAUSE)
+    event_at = integer(Attr.EVENT_TIMESTAMP)
+    return Accounting(
+        record,
+        now,
+        integer(Attr.ACCT_DELAY_TIME) or 0,
+        integer(Attr.ACCT_SESSION_TIME) or 0,
+        Octets(down=received, up=sent) if swapped else Octets(down=sent, up=received),
+        None if cause is None else TERMINATE_CAUSES.get(cause, f"Unknown-{cause}"),
+        None if event_at is None else datetime.fromtimestamp(event_at, UTC),
+    )
+
+
+def read_opening(packet: Packet) -> Opening:
+    """Never raises: a session counts, whatever a NAS wrote into the attributes that only describe it."""
+    mac = station(_lenient(packet, Attr.CALLING_STATION_ID))
+    bssid, _, ssid = _lenient(packet, Attr.CALLED_STATION_ID).partition(":")
+    address = packet.octets(Attr.FRAMED_IP_ADDRESS) or b""
+    return Opening(
+        mac=mac,
+        user_name=_opaque(_lenient(packet, Attr.USER_NAME), mac),
+        grant_id=grant_of_class(packet.octets(Attr.CLASS)),
+        ssid=ssid,
+        bssid=bssid,
+        framed_ip=".".join(map(str, address)) if len(address) == 4 else "",
+    )
+
+
+def _lenient(packet: Packet, kind: Attr) -> str:
+    return (packet.octets(kind) or b"").decode(errors="replace")[:TEXT_MAX].replace("\0", "")
+
+
+def station(text: str | None) -> MacAddress | None:
+    """The MAC address of a Calling-Station-Id; None where it holds none."""
+    try:
+        return None if text is None else MacAddress.parse(text)
+    except InputError:
+        return None
+
+
+def _opaque(user_name: str, mac: MacAddress | None) -> str:
+    """The User-Name as stored: a MAC address gives way to a marker of how the NAS spells it."""
+    spelling = mac_spelling(user_name)
+    if spelling is not None and mac is not None and MacAddress.parse(user_name) == mac:
+        return MAC_USER_NAME + spelling.value
+    return "" if spelling is not None else user_name
+
+
+def grant_of_class(value: bytes | None) -> int | None:
+    """The grant that a Class of ours names; None for another's."""
+    digits = (value or b"").removeprefix(CLASS_PREFIX)
+    own = value is not None and value.startswith(CLASS_PREFIX) and digits.isdigit() and len(digits) < 19
+    return int(digits) if own else None

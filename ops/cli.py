@@ -17,7 +17,7 @@ from config.load import load_installation
 from hotspot.errors import ConfigError
 from hotspot.roles import Role
 from ops import installation as installations
-from ops import screen
+from ops import screen, sessions
 from ops.command import at, city_key, folder, only, plainly, store_of
 from ops.supervisor import Child, kogge, supervise
 from service import logs
@@ -252,6 +252,9 @@ def metrics_token(city: str, folder: Path) -> None:
     with plainly(), store_of(folder, city) as store:
         ring: KeyRing = store.keys
     click.echo(ring.metrics_token)
+
+
+main.add_command(sessions.command)
 
 
 if __name__ == "__main__":

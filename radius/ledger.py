@@ -6,7 +6,6 @@ It lives as long as the transaction. What a record does to a session's figures i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 
 from hotspot.session import Accounting, Totals, apply, begin, close_estimated, continues
@@ -37,7 +36,7 @@ class Ledger:
         self.ignored: list[Report] = []
         self._sessions: dict[SessionKey, Session] = {}
         self._of_device: dict[int, set[SessionKey]] = {}
-        self._displaced: list[Session] = []
+        self._displaced: list[tuple[None, Session]] = []
         self._started: set[int] = set()
         self._used_by_devices: Use = {}
         self._used_by_vouchers: Use = {}
@@ -97,7 +96,8 @@ class Ledger:
         if device_id is None:
             return None
         if displaced is not None:  # the NAS began to count its Acct-Session-Ids anew
-            self._displaced.append(replace(displaced, totals=close_estimated(displaced.totals, cause=NAS_REBOOT)))
+            ended = _with_totals(displaced, close_estimated(displaced.totals, cause=NAS_REBOOT))
+            self._displaced.append((None, ended))
         holder = self._holder(opening, device_id)
         totals = begin(event)
         session = Session(
@@ -168,12 +168,13 @@ class Ledger:
 
     def save(self) -> None:
         """Write what changed."""
-        changed = [each for key, each in self._sessions.items() if self._before.get(key) is not each]
+        pairs = [(self._before.get(key), each) for key, each in self._sessions.items()]
+        changed = [(before, after) for before, after in pairs if before is not after]
         accounting.save_many(self._conn, [*self._displaced, *changed])
         accounting.add_usage(self._conn, self._used_by_devices)
         accounting.add_voucher_usage(self._conn, self._used_by_vouchers)
         access.remember(self._conn, self._started)
-        outbox.confirm(self._conn, _ended(changed), now=self._now)
+        outbox.confirm(self._conn, _ended(after for _, after in changed), now=self._now)
 
 
 def _ended(sessions: Iterable[Session]) -> list[int]:

@@ -37,7 +37,8 @@ RECEIVE_BUFFER_BYTES = 4 << 20
 """The kernel's default of 208 kB kept 166 packets of a burst of 5,000 (RADIUS.md)."""
 
 YIELD_SECONDS = 0.002
-"""Least time from a commit to the next batch, replies included: the portal's writers get their turn in it."""
+"""Least time from a commit to the next write: the portal's writers get their turn in it. It is not lost: replies are
+sent in it, and the next batch is received, judged and gathered."""
 
 TURN_SECONDS = 0.25
 """Longest wait for a packet; then the outbox and the list of clients are looked at."""
@@ -73,6 +74,7 @@ class CityServer(threading.Thread):
         self._metrics = RadiusMetrics(city.registry)
         self._peers = Peers()
         self._stopping = threading.Event()
+        self._committed = 0.0
         self._due = {"peers": 0.0, "gauges": 0.0, "complaint": 0.0}
         settings = city.config.radius
         auth = Authorizer(city, self._metrics, random_octets=random_octets)
@@ -120,9 +122,13 @@ class CityServer(threading.Thread):
     # Packets ----------------------------------------------------------------------------------------
 
     def _serve(self, door: Door) -> None:
-        works = self._receive(door)
+        works = self._receive(door, BATCH_MAX)
         if not works:
             return
+        pause = self._committed + YIELD_SECONDS - time.monotonic()
+        if pause > 0:
+            time.sleep(pause)
+            works += self._receive(door, BATCH_MAX - len(works))
         port = door.intake.port.value
         pings = [work for work in works if work.packet.code == Code.STATUS_SERVER]
         asked = [work for work in works if work.packet.code != Code.STATUS_SERVER] if pings else works
@@ -134,16 +140,15 @@ class CityServer(threading.Thread):
                 door.intake.forget(work)
                 self._metrics.dropped.labels(port, reason).inc()
             raise
-        committed = time.monotonic()
+        self._committed = time.monotonic()
         replies += [(work, _alive(work, door.intake.port)) for work in pings]
         self._reply(door, works, replies)
         self._metrics.batch.labels(port).observe(len(works))
-        time.sleep(max(0.0, committed + YIELD_SECONDS - time.monotonic()))
 
-    def _receive(self, door: Door) -> list[Work]:
+    def _receive(self, door: Door, most: int) -> list[Work]:
         works: list[Work] = []
         port = door.intake.port.value
-        for _ in range(BATCH_MAX):  # bounded by datagrams, so that a flood of bad ones cannot keep us here
+        for _ in range(most):  # bounded by datagrams, so that a flood of bad ones cannot keep us here
             try:
                 datagram, source = door.socket.recvfrom(wire.PACKET_BYTES_MAX + 1)
             except BlockingIOError:
@@ -164,16 +169,16 @@ class CityServer(threading.Thread):
 
     def _reply(self, door: Door, works: Sequence[Work], replies: Sequence[Reply]) -> None:
         now = time.monotonic()
-        latency = self._metrics.latency.labels(door.intake.port.value)
-        answered = set()
+        observe, finish = self._metrics.latency.labels(door.intake.port.value).observe, door.intake.finish
         for work, reply in replies:
-            door.intake.finish(work, reply, now)
+            finish(work, reply, now)
             _send(door.socket, reply, work.source)
-            latency.observe(now - work.received)
-            answered.add(id(work))
-        for work in works:
-            if id(work) not in answered:
-                door.intake.forget(work)
+            observe(now - work.received)
+        if len(replies) < len(works):
+            answered = {id(work) for work, _ in replies}
+            for work in works:
+                if id(work) not in answered:
+                    door.intake.forget(work)
 
     # Errands ----------------------------------------------------------------------------------------
 

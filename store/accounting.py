@@ -91,6 +91,9 @@ _OPEN_OF_NASES = bulk.Keyed(_SELECT + "s.ended_at IS NULL AND s.nas_id {keys}", 
 _BY_ID = bulk.Keyed(_SELECT + "s.id {keys}", "bigint")
 _INSERT = bulk.insert(session, (*_OF_START, *_COUNTERS))
 _UPDATE = bulk.update(session, "id", _COUNTERS)
+_PROGRESS = bulk.update(
+    session, "id", ("updated_at", "seconds", "segment_down", "segment_up", "finished_down", "finished_up")
+)
 
 
 def load_many(conn: Connection, wanted: Collection[SessionKey]) -> dict[SessionKey, Session]:
@@ -153,16 +156,42 @@ def _session_of(row: bulk.Row) -> Session:
     )
 
 
-def save_many(conn: Connection, sessions: Iterable[Session]) -> None:
-    """Insert the new ones, update the others. Needs `write()`."""
-    fresh, known = [], []
-    for each in sessions:
-        if each.id is None:
-            fresh.append((*_of_start(each), *_counters(each)))
+def save_many(conn: Connection, sessions: Iterable[tuple[Session | None, Session]]) -> None:
+    """Insert the new ones, update the others, from pairs of before and after. Needs `write()`.
+
+    Most records only make counters grow. No index holds those; SQLite would write every index whose column stands in
+    an UPDATE, changed or not.
+    """
+    fresh, grown, changed = [], [], []
+    for before, after in sessions:
+        if after.id is None:
+            fresh.append((*_of_start(after), *_counters(after)))
+        elif before is not None and _only_grew(before, after):
+            grown.append(_progress(after))
         else:
-            known.append((*_counters(each), each.id))
+            changed.append((*_counters(after), after.id))
     _INSERT.run(conn, fresh)
-    _UPDATE.run(conn, known)
+    _PROGRESS.run(conn, grown)
+    _UPDATE.run(conn, changed)
+
+
+def _only_grew(before: Session, after: Session) -> bool:
+    old, new = before.totals, after.totals
+    return (
+        old.ended_at == new.ended_at
+        and old.start_seen == new.start_seen
+        and old.started_at == new.started_at
+        and old.terminate_cause == new.terminate_cause
+        and old.estimated == new.estimated
+        and before.grant_id == after.grant_id
+    )
+
+
+def _progress(each: Session) -> bulk.Row:
+    totals = each.totals
+    segment, finished = totals.segment, totals.finished
+    updated = microseconds(totals.updated_at)
+    return updated, totals.seconds, segment.down, segment.up, finished.down, finished.up, each.id
 
 
 def _of_start(each: Session) -> bulk.Row:
@@ -273,7 +302,7 @@ def close_stale(conn: Connection, *, interim_seconds: int, now: datetime) -> int
     """Close sessions whose interims stopped coming while their NAS was heard. Needs `write()`; returns how many."""
     heard = contacts(conn)
     stale = [
-        replace(each, totals=close_estimated(each.totals, cause=LOST_CARRIER))
+        (each, replace(each, totals=close_estimated(each.totals, cause=LOST_CARRIER)))
         for each in map(_session_of, bulk.fetch(conn, _SELECT + "s.ended_at IS NULL"))
         if is_stale(each.totals.updated_at, heard.get(each.nas_id), interim_seconds=interim_seconds, now=now)
     ]

@@ -13,6 +13,7 @@ from hotspot.access import Grant, Ticket
 from hotspot.plan import Plan, Way
 from hotspot.terms import Terms
 from hotspot.values import MacAddress
+from store import bulk
 from store.keys import KeyRing
 from store.rows import GRANT_COLUMNS, grant_of, insert_for, plan_of, terms_of
 from store.schema import (
@@ -51,8 +52,10 @@ def find_devices(
     by_hash = {period.hash(mac): mac for mac in macs for period in periods}
     if not by_hash:
         return {}
-    rows = conn.execute(select(device.c.mac_hash, device.c.id).where(device.c.mac_hash.in_(by_hash)))
-    return {by_hash[bytes(mac_hash)]: id_ for mac_hash, id_ in rows}
+    return {by_hash[bytes(mac_hash)]: id_ for mac_hash, id_ in _BY_HASH.rows(conn, by_hash)}
+
+
+_BY_HASH = bulk.Keyed("SELECT mac_hash, id FROM device WHERE mac_hash {keys}", "bytea")
 
 
 def find_device(conn: Connection, keys: KeyRing, mac: MacAddress, *, now: datetime) -> int | None:

@@ -291,14 +291,23 @@ session = Table(
     Column("estimated", Boolean, nullable=False),
     UniqueConstraint("nas_id", "acct_session_id", "started_at"),
     Index("ix_session_local_day", "local_day"),
-    Index("ix_session_ended_at", "ended_at"),
-    Index("ix_session_device_id_started_at", "device_id", "started_at"),
-    # Open sessions are few and asked for all the time: a partial index stays small for ever.
+    # Partial, so that no planner takes it for "is open", of which there may be ten thousand.
     Index(
-        "ix_session_open_device_id",
-        "device_id",
-        sqlite_where=text("ended_at IS NULL"),
-        postgresql_where=text("ended_at IS NULL"),
+        "ix_session_ended_at",
+        "ended_at",
+        sqlite_where=text("ended_at IS NOT NULL"),
+        postgresql_where=text("ended_at IS NOT NULL"),
+    ),
+    Index("ix_session_device_id_started_at", "device_id", "started_at"),
+    # Open sessions are few and asked for all the time: partial indexes stay small for ever.
+    *(
+        Index(
+            f"ix_session_open_{name}",
+            name,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        )
+        for name in ("device_id", "nas_id")
     ),
 )
 

@@ -280,7 +280,7 @@ def add_session(
     with city.store.write() as conn:
         device_id = residents.note_device(conn, city.store.keys, mac, now=started_at)
         row = Session(None, device_id, grant_id, 1, name, "ticket", "Rostock-WLAN", "", "10.1.0.2", day, totals)
-        accounting.save_many(conn, [row])
+        accounting.save_many(conn, [(None, row)])
         accounting.add_usage(conn, {(device_id, day): (seconds, octets)})
         newest = select(func.max(schema.session.c.id)).where(schema.session.c.acct_session_id == name)
         return int(conn.execute(newest).scalar_one())

@@ -94,7 +94,7 @@ def _live_in(city: City) -> Credentials:
         staff.add_invite(conn, staff_id=staff_id, token=invitation, expires_at=now + timedelta(days=7))
         device_id = residents.note_device(conn, ring, PHONE, now=now)
         rows = [_session(city, device_id, number, now) for number in range(ROWS)]
-        accounting.save_many(conn, rows)
+        accounting.save_many(conn, [(None, row) for row in rows])
         (plan,) = residents.plans(conn, Way.VOUCHER)
         rules = {"plan_id": plan.id, "valid_minutes": 60, "redeem_until": now + timedelta(days=9)}
         for number in range(ROWS):

@@ -54,6 +54,12 @@ def upgrade() -> None:
     op.add_column("session", _text("framed_ipv6"))
     op.add_column("session", _text("nas_address"))
     op.add_column("outbox", _text("reason", "staff"))
+    op.drop_index("ix_session_ended_at", "session")
+    ended, still_open = sa.text("ended_at IS NOT NULL"), sa.text("ended_at IS NULL")
+    op.create_index("ix_session_ended_at", "session", ["ended_at"], sqlite_where=ended, postgresql_where=ended)
+    op.create_index(
+        "ix_session_open_nas_id", "session", ["nas_id"], sqlite_where=still_open, postgresql_where=still_open
+    )
     op.create_index("ix_decision_device_id", "decision", ["device_id"], unique=False)
 
 

@@ -25,7 +25,7 @@ from radius.metrics import RadiusMetrics
 from radius.peers import REFRESH_SECONDS, SECRET_LENGTH_ADVISED, Peers
 from radius.wire import Code
 from service.cities import City
-from store import fleet, sessions
+from store import fleet, self_test, sessions
 from store.store import Unavailable
 
 log = logging.getLogger(__name__)
@@ -196,11 +196,12 @@ class CityServer(threading.Thread):
     def _refresh_peers(self) -> None:
         with self._city.store.read() as conn:
             nases = fleet.nases(conn, self._city.store.keys)
-        if len(nases) != len(self._peers):
+            peers = [*nases, *self_test.clients(conn, self._city.store.keys)]
+        if len(peers) != len(self._peers):
             for nas in nases:
                 if len(nas.secret) < SECRET_LENGTH_ADVISED:
                     log.warning("%s: NAS %s has a secret of under 12 characters", self._city.key, nas.name)
-        self._peers.replace(nases)
+        self._peers.replace(peers)
         self._metrics.clients.set(len(nases))
 
     def _refresh_gauges(self) -> None:

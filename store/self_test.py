@@ -1,0 +1,117 @@
+"""The built-in NAS of `kogge radius test`, and how every trace of a test goes again.
+
+It has a row because sessions and decisions name their NAS. The row counts as removed from the start: no list, page or
+figure shows it, and only RADIUS asks for it. Its device is one that nobody has, so deleting is deleting by device and
+NAS, whatever was interrupted; a lease tells whether a test is under way.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from hotspot.values import MacAddress
+from store import fleet, jobs
+from store.fleet import Nas
+from store.keys import KeyRing
+from store.residents import find_devices
+from store.schema import (
+    acceptance,
+    block,
+    decision,
+    device,
+    grant,
+    nas,
+    nas_arrival,
+    nas_contact,
+    outbox,
+    session,
+    site,
+    ticket,
+    usage_daily,
+)
+
+IDENTIFIER = "kogge-radius-test"
+"""Its name and NAS-Identifier."""
+
+DEVICE = MacAddress(b"\x02KOGGE")
+"""02-4B-4F-47-47-45: locally administered, so no maker gives it to a device."""
+
+LEASE_SECONDS = 120.0
+"""Longer than a test can take; after that a test that was killed counts as over."""
+
+_LEASE = "radius-test"
+_SECRET_BYTES = 24
+
+
+def source_address(listen: str) -> str:
+    """From where a test asks a server at `listen`: a loopback address that no NAS has, on this machine only.
+
+    The kernel takes nothing with such a source from outside (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3).
+    """
+    return "::1" if ":" in listen else "127.254.0.1"
+
+
+def clients(conn: Connection, keys: KeyRing) -> list[Nas]:
+    """The built-in NAS as RADIUS takes it for a peer; none in a city that was never tested."""
+    found = fleet.hidden_nas(conn, keys, IDENTIFIER)
+    return [] if found is None else [found]
+
+
+def register(conn: Connection, keys: KeyRing, *, listen: str, now: datetime) -> Nas | None:
+    """The same, made where it is missing; None where the city has no site to put it at. Needs `write()`."""
+    address = source_address(listen)
+    known = update(nas).where(nas.c.nas_identifier == IDENTIFIER).values(address=address)
+    site_id = conn.execute(select(site.c.id).order_by(site.c.id).limit(1)).scalar()
+    if conn.execute(known).rowcount == 0 and site_id is not None:
+        secret = secrets.token_urlsafe(_SECRET_BYTES).encode()
+        fleet.add_nas(conn, keys, secret=secret, uam_secret=secret, **_columns(site_id, address, now))
+    return fleet.hidden_nas(conn, keys, IDENTIFIER)
+
+
+def _columns(site_id: int, address: str, now: datetime) -> dict[str, Any]:
+    return {
+        "site_id": site_id,
+        "name": IDENTIFIER,
+        "nas_identifier": IDENTIFIER,
+        "address": address,
+        "product": "standard",
+        "login_url": "",
+        "coa_port": 0,
+        "require_message_authenticator": "yes",
+        "octets_swapped": False,
+        "created_at": now,
+        "removed_at": now,
+    }
+
+
+def begin(conn: Connection, *, holder: str, now: datetime) -> bool:
+    """Take the lease on testing; False while another test holds it. Needs `write()`."""
+    return jobs.take(conn, _LEASE, holder=holder, lease_seconds=LEASE_SECONDS, now=now)
+
+
+def end(conn: Connection, keys: KeyRing, *, holder: str, now: datetime) -> int:
+    """Delete what a test wrote and free the lease. Returns the rows deleted; 0 while another test is under way."""
+    if not jobs.take(conn, _LEASE, holder=holder, lease_seconds=0, now=now):
+        return 0
+    return _delete_traces(conn, keys, now=now)
+
+
+def _delete_traces(conn: Connection, keys: KeyRing, *, now: datetime) -> int:
+    """By NAS and by device, what points at a row before the row. The NAS itself stays: packets may be on their way."""
+    nas_id = select(nas.c.id).where(nas.c.nas_identifier == IDENTIFIER).scalar_subquery()
+    devices = list(find_devices(conn, keys, [DEVICE], now=now).values())
+    sessions = select(session.c.id).where((session.c.nas_id == nas_id) | session.c.device_id.in_(devices))
+    done = conn.execute(outbox.delete().where(outbox.c.session_id.in_(sessions))).rowcount
+    for table in (session, decision):
+        of_test = (table.c.nas_id == nas_id) | table.c.device_id.in_(devices)
+        done += conn.execute(table.delete().where(of_test)).rowcount
+    for table in (ticket, usage_daily, acceptance, grant, block):
+        done += conn.execute(table.delete().wheretable.c.device_id.in_(devices)).rowcount
+    done += conn.execute(device.delete().where(device.c.id.in_(devices))).rowcount
+    for table in (nas_arrival, nas_contact):
+        done += conn.execute(table.delete().where(table.c.nas_id == nas_id)).rowcount
+    return done

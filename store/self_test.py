@@ -1,8 +1,8 @@
 """The built-in NAS of `kogge radius test`, and how every trace of a test goes again.
 
 It has a row because sessions and decisions name their NAS. The row counts as removed from the start: no list, page or
-figure shows it, and only RADIUS asks for it. Its device is one that nobody has, so deleting is deleting by device and
-NAS, whatever was interrupted; a lease tells whether a test is under way.
+figure shows it, and only RADIUS asks for it. Its device is one that nobody has, so deleting a test is deleting a
+device, whatever was interrupted; a lease tells whether a test is under way.
 """
 
 from __future__ import annotations
@@ -101,17 +101,15 @@ def end(conn: Connection, keys: KeyRing, *, holder: str, now: datetime) -> int:
 
 
 def _delete_traces(conn: Connection, keys: KeyRing, *, now: datetime) -> int:
-    """By NAS and by device, what points at a row before the row. The NAS itself stays: packets may be on their way."""
-    nas_id = select(nas.c.id).where(nas.c.nas_identifier == IDENTIFIER).scalar_subquery()
+    """By device, what points at a row before the row. The NAS itself stays: packets may be on their way."""
     devices = list(find_devices(conn, keys, [DEVICE], now=now).values())
-    sessions = select(session.c.id).where((session.c.nas_id == nas_id) | session.c.device_id.in_(devices))
+    if not devices:
+        return 0
+    sessions = select(session.c.id).where(session.c.device_id.in_(devices))
     done = conn.execute(outbox.delete().where(outbox.c.session_id.in_(sessions))).rowcount
-    for table in (session, decision):
-        of_test = (table.c.nas_id == nas_id) | table.c.device_id.in_(devices)
-        done += conn.execute(table.delete().where(of_test)).rowcount
-    for table in (ticket, usage_daily, acceptance, grant, block):
-        done += conn.execute(table.delete().wheretable.c.device_id.in_(devices)).rowcount
-    done += conn.execute(device.delete().where(device.c.id.in_(devices))).rowcount
+    for table in (session, decision, ticket, usage_daily, acceptance, grant, block):
+        done += conn.execute(table.delete().where(table.c.device_id.in_(devices))).rowcount
+    nas_id = select(nas.c.id).where(nas.c.nas_identifier == IDENTIFIER).scalar_subquery()
     for table in (nas_arrival, nas_contact):
         done += conn.execute(table.delete().where(table.c.nas_id == nas_id)).rowcount
-    return done
+    return done + conn.execute(device.delete().where(device.c.id.in_(devices))).rowcount

@@ -19,7 +19,9 @@ from pydantic import (
     model_validator,
 )
 
-from hotspot.plan import Way
+from hotspot.hours import Hours
+from hotspot.plan import Counting, Way
+from hotspot.products import PRODUCTS
 from hotspot.values import CityKey
 
 LANGUAGES = ("de", "en")
@@ -95,6 +97,17 @@ def _listen(text: str) -> str:
 def _database_url(text: str) -> str:
     if text and not text.startswith(("sqlite:///", "postgresql://")):
         raise ValueError("must start with `sqlite:///` or `postgresql://`, or be left out for an SQLite file")
+    return text
+
+
+def _product(text: str) -> str:
+    if text not in PRODUCTS:
+        raise ValueError(f"no product {text!r}; there are {', '.join(PRODUCTS)}")
+    return text
+
+
+def _opening_hours(text: str) -> str:
+    Hours.parse(text)
     return text
 
 
@@ -230,6 +243,7 @@ class SeedSite(Section):
     name: Text
     district: Text
     kind: Text
+    opening_hours: Annotated[str, AfterValidator(_opening_hours)] = ""
     latitude: Annotated[Number, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[Number, Field(ge=-180, le=180)] | None = None
 
@@ -246,8 +260,8 @@ class SeedNas(Section):
     name: Text
     site: Text
     nas_identifier: Text
-    address: IPvAnyAddress
-    product: Literal["coovachilli"] = "coovachilli"
+    address: IPvAnyAddress | IPvAnyNetwork
+    product: Annotated[str, AfterValidator(_product)] = "coovachilli"
     login_url: Url
     coa_port: Port = 3799
     require_message_authenticator: Literal["yes", "no", "auto"] = "yes"
@@ -267,6 +281,10 @@ class SeedPlan(Section):
     rate_up_kbps: Annotated[int, Field(strict=True, ge=0, le=2_000_000)] = 0
     devices_max: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 1
     remember_hours: Annotated[int, Field(strict=True, ge=0, le=8_760)] = 0
+    voucher_counts: Counting = Counting.CLOCK
+    voucher_daily_minutes: Annotated[int, Field(strict=True, ge=0, le=100_000)] = 0
+    voucher_daily_megabytes: Annotated[int, Field(strict=True, ge=0, le=10_000_000)] = 0
+    vlan_id: Annotated[int, Field(strict=True, ge=0, le=4_094)] = 0
 
 
 class SeedTerms(Section):
@@ -292,7 +310,6 @@ class Seed(Section):
                 if entry.site not in sites:
                     raise ValueError(f"{kind}: {entry.name!r} stands at site {entry.site!r}, which is not in sites")
         _no_twins("nases", [nas.nas_identifier for nas in self.nases])
-        _no_twins("nases", [str(nas.address) for nas in self.nases])
         _no_twins("sites", [site.key for site in self.sites])
         _no_twins("plans", [plan.key for plan in self.plans])
         _no_twins("terms", [f"version {text.version} in {text.language}" for text in self.terms])

@@ -53,7 +53,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An admission of a device: which plan, until when, how it was obtained, under which text of the terms."""
+    """An admission of a device: which plan, until when, how it was obtained, under which text of the terms.
+
+    `language` is that of the page on which the terms were accepted, empty where it is unknown.
+    """
 
     id: int
     device_id: int
@@ -67,6 +70,7 @@ class Grant:
     remember_until: datetime | None
     remembered: bool
     ended_at: datetime | None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Admitted, with what is really left. `octets_left` is None where the plan has no daily volume."""
+    """Admitted, with what is really left. `octets_left` is None where no volume is limited; `vlan_id` 0 is none."""
 
     grant_id: int
     device_id: int
@@ -114,6 +118,7 @@ class Accept:
     rate_down_bps: int
     rate_up_bps: int
     octets_left: int | None
+    vlan_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

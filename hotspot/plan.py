@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+MEGABYTE = 1_000_000
+
 
 class Way(StrEnum):
     """How a resident obtains a grant of this plan."""
@@ -13,9 +15,19 @@ class Way(StrEnum):
     VOUCHER = "voucher"
 
 
+class Counting(StrEnum):
+    """What uses a voucher up: the clock, from its first use on, or the time that its devices are online."""
+
+    CLOCK = "clock"
+    USE = "use"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The limits of a grant. Rates are what the device may receive (`down`) and send (`up`)."""
+    """The limits of a grant. Rates are what the device may receive (`down`) and send (`up`).
+
+    `daily_*` are each device's, `voucher_daily_*` all devices' of a voucher together. `vlan_id`: see RFC 3580.
+    """
 
     id: int
     key: str
@@ -29,12 +41,25 @@ class Plan:
     rate_up_kbps: int
     devices_max: int
     remember_hours: int
+    voucher_counts: Counting = Counting.CLOCK
+    voucher_daily_minutes: int = 0
+    voucher_daily_megabytes: int = 0
+    vlan_id: int = 0
 
     @property
     def daily_octets(self) -> int:
         """The day's volume in octets (1 MB = 10^6 octets); 0 is unlimited."""
-        return self.daily_megabytes * 1_000_000
+        return self.daily_megabytes * MEGABYTE
 
     @property
     def daily_seconds(self) -> int:
         return self.daily_minutes * 60
+
+    @property
+    def voucher_daily_octets(self) -> int:
+        """The day's volume of a voucher's devices together, in octets; 0 is unlimited."""
+        return self.voucher_daily_megabytes * MEGABYTE
+
+    @property
+    def voucher_daily_seconds(self) -> int:
+        return self.voucher_daily_minutes * 60

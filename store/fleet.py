@@ -65,7 +65,7 @@ class AccessPointState:
 
 @dataclass(frozen=True, slots=True)
 class Nas:
-    """A RADIUS client with its secrets in the clear: never log or show one."""
+    """A RADIUS client with its secrets in the clear: never log or show one. `opening_hours` are its site's."""
 
     id: int
     name: str
@@ -81,6 +81,7 @@ class Nas:
     octets_swapped: bool
     secret: bytes
     uam_secret: bytes
+    opening_hours: str = ""
 
     def __repr__(self) -> str:
         return f"Nas({self.id}, {self.name!r})"
@@ -162,7 +163,7 @@ def hidden_nas(conn: Connection, keys: KeyRing, nas_identifier: str) -> Nas | No
     return None if row is None else _nas_of(keys, row)
 
 
-_NASES = select(nas, site.c.name.label("site_name")).join(site, site.c.id == nas.c.site_id)
+_NASES = select(nas, site.c.name.label("site_name"), site.c.opening_hours).join(site, site.c.id == nas.c.site_id)
 
 
 def _nas_of(keys: KeyRing, row: Any) -> Nas:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import RowMapping
 
 from hotspot.access import Grant, Ticket
-from hotspot.plan import Plan, Way
+from hotspot.plan import Counting, Plan, Way
 from hotspot.terms import Terms
 from store.schema import grant, terms
 
@@ -35,7 +35,7 @@ def _field_names(kind: type[Any]) -> tuple[str, ...]:
 
 
 def plan_of(row: RowMapping) -> Plan:
-    return pick(Plan, row, way=Way(row["way"]))
+    return pick(Plan, row, way=Way(row["way"]), voucher_counts=Counting(row["voucher_counts"]))
 
 
 def grant_of(row: RowMapping) -> Grant:

@@ -353,8 +353,15 @@ decision = Table(
     _ref("nas_id", "nas"),
     _ref("device_id", "device", nullable=True, index=True),
     _ref("grant_id", "grant_", nullable=True),
+    Column("station_hash", LargeBinary),  # of a device that the city does not know: as `device.mac_hash`
     Column("proof", Text, nullable=False),
     Column("reason", Text),  # NULL: accepted
+    Index(
+        "ix_decision_station_hash",
+        "station_hash",
+        sqlite_where=text("station_hash IS NOT NULL"),
+        postgresql_where=text("station_hash IS NOT NULL"),
+    ),
 )
 
 staff = Table(

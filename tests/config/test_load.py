@@ -181,9 +181,9 @@ MISTAKES = [
     ),
     (
         'product = "coovachilli"',
-        'product = "unifi"',
+        'product = "unify"',
         "product",
-        "seed.nases[0].product: must be 'coovachilli'",
+        "seed.nases[0].product: no product 'unify'; there are coovachilli, mikrotik, opennds, unifi, aruba, cisco, ruckus, hostapd, standard",
     ),
     (
         "[limits]",

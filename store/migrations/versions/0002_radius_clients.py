@@ -61,6 +61,11 @@ def upgrade() -> None:
         "ix_session_open_nas_id", "session", ["nas_id"], sqlite_where=still_open, postgresql_where=still_open
     )
     op.create_index("ix_decision_device_id", "decision", ["device_id"], unique=False)
+    op.add_column("decision", sa.Column("station_hash", sa.LargeBinary(), nullable=True))
+    known = sa.text("station_hash IS NOT NULL")
+    op.create_index(
+        "ix_decision_station_hash", "decision", ["station_hash"], sqlite_where=known, postgresql_where=known
+    )
 
 
 def _text(name: str, default: str = "") -> sa.Column[str]:

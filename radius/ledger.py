@@ -15,6 +15,7 @@ from radius.wire import StatusType
 from service.cities import City
 from store import access, accounting, outbox, residents
 from store.accounting import LOST_CARRIER, Holder, Session, SessionKey
+from store.bulk import together
 from store.store import Connection
 
 NAS_REBOOT = "NAS-Reboot"
@@ -43,10 +44,12 @@ class Ledger:
         self._before = accounting.load_many(conn, {each.key for each in reports if each.event is not None})
         self._entries = [self._entry(report) for report in reports]
         openings = [opening for _, opening in self._entries if opening is not None]
-        self._devices = residents.find_devices(conn, self._keys, {o.mac for o in openings if o.mac}, now=now)
-        self._holders = accounting.holders(conn, {o.grant_id for o in openings if o.grant_id})
         nameless = {o.user_name for o in openings if not o.grant_id and o.user_name}
-        self._ticket_holders = accounting.holders_of_tickets(conn, nameless)
+        with together(conn):
+            devices = residents.ask_devices(conn, self._keys, {o.mac for o in openings if o.mac}, now=now)
+            holders = accounting.ask_holders(conn, {o.grant_id for o in openings if o.grant_id})
+            of_tickets = accounting.ask_holders_of_tickets(conn, nameless)
+            self._devices, self._holders, self._ticket_holders = devices(), holders(), of_tickets()
         self._load_others()
 
     def _entry(self, report: Report) -> Entry:
@@ -170,10 +173,11 @@ class Ledger:
         """Write what changed."""
         pairs = [(self._before.get(key), each) for key, each in self._sessions.items()]
         changed = [(before, after) for before, after in pairs if before is not after]
-        accounting.save_many(self._conn, [*self._displaced, *changed])
-        accounting.add_usage(self._conn, self._used_by_devices)
-        accounting.add_voucher_usage(self._conn, self._used_by_vouchers)
-        access.remember(self._conn, self._started)
+        with together(self._conn):
+            accounting.save_many(self._conn, [*self._displaced, *changed])
+            accounting.add_usage(self._conn, self._used_by_devices)
+            accounting.add_voucher_usage(self._conn, self._used_by_vouchers)
+            access.remember(self._conn, self._started)
         outbox.confirm(self._conn, _ended(after for _, after in changed), now=self._now)
 
 

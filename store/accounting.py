@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -275,14 +275,16 @@ _TICKET_HOLDERS = bulk.Keyed(
 )
 
 
-def holders(conn: Connection, grant_ids: Collection[int]) -> dict[int, Holder]:
-    """Who holds each grant: a Class that names another device's grant is not believed."""
-    return {row[0]: Holder(*row) for row in _HOLDERS.rows(conn, grant_ids)}
+def ask_holders(conn: Connection, grant_ids: Collection[int]) -> Callable[[], dict[int, Holder]]:
+    """Who holds each grant: a Class that names another device's grant is not believed. See `store.bulk.together`."""
+    found = _HOLDERS.ask(conn, grant_ids)
+    return lambda: {row[0]: Holder(*row) for row in found()}
 
 
-def holders_of_tickets(conn: Connection, names: Collection[str]) -> dict[str, Holder]:
-    """Who holds each ticket's grant, for NASes that do not return the Class."""
-    return {row[0]: Holder(*row[1:]) for row in _TICKET_HOLDERS.rows(conn, names)}
+def ask_holders_of_tickets(conn: Connection, names: Collection[str]) -> Callable[[], dict[str, Holder]]:
+    """Who holds each ticket's grant, for NASes that do not return the Class. See `store.bulk.together`."""
+    found = _TICKET_HOLDERS.ask(conn, names)
+    return lambda: {row[0]: Holder(*row[1:]) for row in found()}
 
 
 # Contact with NASes, and what is over ----------------------------------------------------------------

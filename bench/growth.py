@@ -146,6 +146,7 @@ def figures(summaries: Summaries, prefix: str) -> Iterator[Figure]:
     """`prefix`: of the database, where it is not SQLite."""
     for (kind, size, _), found in summaries.items():
         yield Figure(f"radius.growth.{prefix}{size}.{kind}.rps", found.per_second, "rps")
+        yield Figure(f"radius.growth.{prefix}{size}.{kind}.cpu_us", found.cpu_us, "us")
 
 
 if __name__ == "__main__":

@@ -81,12 +81,19 @@ _COUNTERS = (
 
 _STATIC = slice(1, 1 + len(_OF_START))
 _CHANGING = slice(_STATIC.stop, _STATIC.stop + len(_COUNTERS))
-_SELECT = (
+_WHAT = (
     f"SELECT s.id, {', '.join(f's.{name}' for name in (*_OF_START, *_COUNTERS))},"
     " (SELECT g.voucher_id FROM grant_ g WHERE g.id = s.grant_id)"  # a join tempts PostgreSQL to read all grants
-    " FROM session s WHERE "
 )
-_BY_KEY = bulk.Keyed(_SELECT + "s.nas_id = %s AND s.acct_session_id {keys}", "text")
+_SELECT = f"{_WHAT} FROM session s WHERE "
+_BY_KEY = bulk.Keyed(
+    _SELECT + "s.nas_id = %s AND s.acct_session_id {keys}",
+    "text",
+    # One look into the index a key. Asked as above, PostgreSQL reads all sessions of the NAS where it has no
+    # statistics yet, in a plan that it keeps.
+    postgresql=_WHAT + " FROM (SELECT %s::bigint AS nas_id, unnest(%s::text[]) AS key) k CROSS JOIN LATERAL ("
+    "SELECT * FROM session WHERE nas_id = k.nas_id AND acct_session_id = k.key ORDER BY started_at DESC LIMIT 1) s",
+)
 _OPEN_OF_DEVICES = bulk.Keyed(_SELECT + "s.ended_at IS NULL AND s.device_id {keys}", "bigint")
 _OPEN_OF_NASES = bulk.Keyed(_SELECT + "s.ended_at IS NULL AND s.nas_id {keys}", "bigint")
 _BY_ID = bulk.Keyed(_SELECT + "s.id {keys}", "bigint")

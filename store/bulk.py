@@ -116,11 +116,12 @@ def add(table: Table, keys: Sequence[str], columns: Sequence[str]) -> Bulk:
 class Keyed:
     """A SELECT or UPDATE whose last condition is `column {keys}`: all rows under many keys at once.
 
-    `text` has %s where values go, before the keys; `kind` is the keys' type on PostgreSQL.
+    `text` has %s where values go, before the keys; `kind` is the keys' type on PostgreSQL. `postgresql`: another text
+    for it, with %s for the keys too.
     """
 
-    def __init__(self, text: str, kind: str) -> None:
-        self._postgresql = text.replace("{keys}", f"= ANY(%s::{kind}[])")
+    def __init__(self, text: str, kind: str, *, postgresql: str | None = None) -> None:
+        self._postgresql = postgresql or text.replace("{keys}", f"= ANY(%s::{kind}[])")
         filled = {size: text.replace("{keys}", f"IN ({_marks(range(size))})") for size in SIZES}
         self._sqlite = {size: each.replace("%s", "?") for size, each in filled.items()}
 

@@ -49,6 +49,11 @@ class Reason(StrEnum):
     TOO_MANY_DEVICES = "too_many_devices"
     DAILY_TIME_USED = "daily_time_used"
     DAILY_VOLUME_USED = "daily_volume_used"
+    CLOSED = "closed"
+    VOUCHER_USED_UP = "voucher_used_up"
+    VOUCHER_DAILY_TIME_USED = "voucher_daily_time_used"
+    VOUCHER_DAILY_VOLUME_USED = "voucher_daily_volume_used"
+    TOO_MANY_GUESSES = "too_many_guesses"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ import pytest
 from werkzeug.test import TestResponse
 
 from hotspot.access import Reason
-from portal.captive.sentences import HOTSPOT_REFUSED, HOTSPOT_TIMEOUT, REASONS
+from portal.captive.sentences import HOTSPOT_REFUSED, HOTSPOT_TIMEOUT
 from service.cities import City
+from service.reasons import REASONS
 from store import schema
 from store.fleet import Nas
 from tests.portal.hands import CHALLENGE, PHONE, Door, Phone, form, query_of, redirect_fields, sign, words

@@ -17,13 +17,17 @@ from config.model import LANGUAGES
 from hotspot.access import Reason
 from hotspot.admission import Denial
 from portal import app
-from portal.captive.sentences import DENIALS, HOTSPOT_REFUSED, HOTSPOT_TIMEOUT, REASONS, of_failure
-from portal.i18n import NAMES, SOURCE, Speech, catalogue, choose, speeches
+from portal.captive.sentences import DENIALS, HOTSPOT_REFUSED, HOTSPOT_TIMEOUT, of_failure
+from portal.languages import NAMES, choose
 from portal.staff.login import Outcome
 from portal.staff.views import _LOGIN_PROBLEMS, DISCONNECT_STATES, MENU
+from service import speech
+from service.reasons import REASONS
+from service.speech import SOURCE, Speech, catalogue, speeches
 from store.outbox import State
 
 PORTAL = Path(app.__file__).parent
+SERVICE = Path(speech.__file__).parent
 BERLIN = ZoneInfo("Europe/Berlin")
 PLACE = re.compile(r"%\((\w+)\)s")
 SPEAKERS = ("_", "said", "text")
@@ -49,7 +53,7 @@ def in_templates() -> Iterator[Said]:
 
 
 def in_calls() -> Iterator[Said]:
-    for path in sorted(PORTAL.rglob("*.py")):
+    for path in sorted([*PORTAL.rglob("*.py"), *SERVICE.rglob("*.py")]):
         for call in ast.walk(ast.parse(path.read_text())):
             if isinstance(call, ast.Call) and _speaks(call.func) and call.args:
                 text = call.args[0]
@@ -113,7 +117,7 @@ def test_a_translation_has_the_places_of_its_text(language: str) -> None:
 def test_every_place_is_given_its_value() -> None:
     """A place without a value is a KeyError on somebody's screen, a value without a place a figure that is missing."""
     for said in [*in_templates(), *in_calls()]:
-        if said.where.startswith("i18n.py"):
+        if said.where.startswith("speech.py"):
             continue
         assert set(PLACE.findall(said.text)) == said.given, said
 

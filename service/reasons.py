@@ -1,6 +1,7 @@
-"""Why RADIUS refuses, in a person's words: what a Reply-Message says and what the portal's page shows of it.
+"""Why RADIUS refuses, in a person's words, and the form in which a NAS carries that to the portal.
 
-Texts are message ids of the catalogues (`service.speech`); every reason has its sentence.
+Texts are message ids of the catalogues (`service.speech`); every reason has its sentence. RADIUS writes the form,
+the portal reads it: `Your time is over. … [grant_expired]`, a sentence for a person and the word for us.
 """
 
 from __future__ import annotations
@@ -28,3 +29,19 @@ REASONS: dict[Reason, str] = {
     Reason.VOUCHER_DAILY_VOLUME_USED: _("Today's data volume of this code is used up. It begins anew at midnight."),
     Reason.TOO_MANY_GUESSES: _("Too many wrong log-ins. Please wait a quarter of an hour."),
 }
+
+
+MESSAGE_OCTETS_MAX = 253
+"""A Reply-Message attribute's room (RFC 2865 section 5.18)."""
+
+
+def message(sentence: str, reason: Reason) -> str:
+    """The sentence, cut between characters where it is too long in UTF-8, and the reason word in brackets."""
+    word = f" [{reason.value}]"
+    return sentence.encode()[: MESSAGE_OCTETS_MAX - len(word)].decode(errors="ignore") + word
+
+
+def reason_of(text: str) -> Reason | None:
+    """The reason of a message, or of the bare word; None where a NAS cut it off or says something of its own."""
+    word = text.strip().removesuffix("]").rpartition("[")[2]
+    return Reason(word) if word in Reason.__members__.values() else None

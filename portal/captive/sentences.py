@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hotspot.access import Reason
 from hotspot.admission import Denial
-from service.reasons import REASONS
+from service.reasons import REASONS, reason_of
 from service.speech import marked as _
 
 DENIALS: dict[Denial, str] = {
@@ -25,7 +25,8 @@ HOTSPOT_REFUSED = _("The hotspot did not let you on. Please try again.")
 
 
 def of_failure(reason: str, reply: str) -> str:
-    """The sentence for a log-in that came back failed: RADIUS's reason word in `reply`, else the NAS's `reason`."""
-    if reply in Reason.__members__.values():
-        return REASONS[Reason(reply)]
+    """The sentence for a log-in that came back failed: RADIUS's message in `reply`, else the NAS's `reason`."""
+    why = reason_of(reply)
+    if why is not None:
+        return REASONS[why]
     return HOTSPOT_TIMEOUT if reason == "timeout" else HOTSPOT_REFUSED

@@ -22,7 +22,7 @@ from portal.languages import NAMES, choose
 from portal.staff.login import Outcome
 from portal.staff.views import _LOGIN_PROBLEMS, DISCONNECT_STATES, MENU
 from service import speech
-from service.reasons import REASONS
+from service.reasons import REASONS, message
 from service.speech import SOURCE, Speech, catalogue, speeches
 from store.outbox import State
 
@@ -148,8 +148,10 @@ def test_every_outcome_and_state_has_words() -> None:
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_radius_s_word_gives_the_sentence(reason: Reason) -> None:
-    assert of_failure("reject", reason.value) == REASONS[reason]
+def test_radius_s_message_gives_the_sentence(reason: Reason) -> None:
+    """As RADIUS writes it in any language, or a bare word; the page says it in the reader's language."""
+    for reply in (reason.value, message(REASONS[reason], reason), message("Bitte später, [nicht] jetzt.", reason)):
+        assert of_failure("reject", reply) == REASONS[reason]
 
 
 @pytest.mark.parametrize(
@@ -160,6 +162,9 @@ def test_radius_s_word_gives_the_sentence(reason: Reason) -> None:
         ("mtu", "", HOTSPOT_REFUSED),
         ("", "", HOTSPOT_REFUSED),
         ("reject", "BLOCKED", HOTSPOT_REFUSED),
+        ("reject", "Your time is over. [grant_exp", HOTSPOT_REFUSED),
+        ("reject", "Your time is over. [other]", HOTSPOT_REFUSED),
+        ("reject", "][", HOTSPOT_REFUSED),
         ("timeout", "nonsense", HOTSPOT_TIMEOUT),
     ],
 )

@@ -85,7 +85,7 @@ AIRESPACE_UP = (13, 14, 15, 16)
 def airespace_rates(accept: Accept) -> list[Attribute]:
     """All four contracts of a direction alike: a burst below the average is one that blocks traffic."""
     rates = ((AIRESPACE_DOWN, accept.rate_down_bps), (AIRESPACE_UP, accept.rate_up_bps))
-    return [vendor_integer(AIRESPACE, kind, rate // 1000) for kinds, rate in rates if rate for kind in kinds]
+    return [vendor_integer(AIRESPACE, kind, max(1, rate // 1000)) for kinds, rate in rates if rate for kind in kinds]
 
 
 # Aruba ------------------------------------------------------------------------------------------------
@@ -103,10 +103,13 @@ def aruba_vlan(accept: Accept) -> list[Attribute]:
 
 
 def _volume(vendor: int, octets_kind: int, gigawords_kind: int, left: int | None) -> list[Attribute]:
-    """Octets as two 32-bit attributes, as in accounting (RFC 2869 section 5.1); the second where it is needed."""
+    """Octets as two 32-bit attributes, as in accounting (RFC 2869 section 5.1); the second where it is needed.
+
+    At least 1, since both makers take 0 for no limit.
+    """
     if left is None:
         return []
-    gigawords, octets = divmod(left, GIGAWORD)
+    gigawords, octets = divmod(max(1, left), GIGAWORD)
     said = [vendor_integer(vendor, octets_kind, octets)]
     if gigawords:
         said.append(vendor_integer(vendor, gigawords_kind, gigawords))

@@ -6,11 +6,12 @@ It lives as long as the transaction. What a record does to a session's figures i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from hotspot.session import Accounting, Totals, apply, begin, close_estimated, continues
 from hotspot.values import NO_OCTETS, Octets, local_day
-from radius.record import Opening, Report, read_opening
+from radius.record import Opening, Report, read_framed_ipv6, read_opening
 from radius.wire import StatusType
 from service.cities import City
 from store import access, accounting, outbox, residents
@@ -85,6 +86,8 @@ class Ledger:
         if starts:
             self._end_others(known)
         changed = _with_totals(known, apply(known.totals, event))
+        if not changed.framed_ipv6:
+            changed = _with_late_ipv6(changed, report)
         self._count_usage(known, changed)
         self._sessions[report.key] = changed
         if starts and changed.grant_id is not None:
@@ -115,6 +118,7 @@ class Ledger:
             framed_ip=opening.framed_ip,
             local_day=local_day(totals.started_at, self._zone),
             totals=totals,
+            framed_ipv6=opening.framed_ipv6,
             nas_address=report.work.source[0],
             voucher_id=holder.voucher_id if holder else None,
         )
@@ -188,6 +192,12 @@ def _ended(sessions: Iterable[Session]) -> list[int]:
 def _add(use: Use, key: tuple[int, date], seconds: int, octets: Octets) -> None:
     before_seconds, before_octets = use.get(key, (0, NO_OCTETS))
     use[key] = before_seconds + seconds, before_octets + octets
+
+
+def _with_late_ipv6(session: Session, report: Report) -> Session:
+    """IPv6 addresses of a device that had none yet: it makes its own after the Start, and some NASes tell it later."""
+    told = read_framed_ipv6(report.work.packet)
+    return replace(session, framed_ipv6=told) if told else session
 
 
 def _with_totals(session: Session, totals: Totals) -> Session:

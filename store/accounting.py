@@ -57,7 +57,6 @@ _OF_START = (
     "ssid",
     "bssid",
     "framed_ip",
-    "framed_ipv6",
     "nas_address",
     "local_day",
 )
@@ -65,6 +64,7 @@ _OF_START = (
 
 _COUNTERS = (
     "grant_id",
+    "framed_ipv6",
     "started_at",
     "updated_at",
     "start_seen",
@@ -77,7 +77,7 @@ _COUNTERS = (
     "terminate_cause",
     "estimated",
 )
-"""Columns that later records change."""
+"""Columns that later records change; a device has its IPv6 addresses often only after the Start."""
 
 _STATIC = slice(1, 1 + len(_OF_START))
 _CHANGING = slice(_STATIC.stop, _STATIC.stop + len(_COUNTERS))
@@ -132,10 +132,9 @@ def by_ids(conn: Connection, ids: Collection[int]) -> dict[int, Session]:
 
 
 def _session_of(row: bulk.Row) -> Session:
-    device_id, nas_id, acct_session_id, user_name, ssid, bssid, framed_ip, framed_ipv6, nas_address, day = row[_STATIC]
-    grant_id, started, updated, start_seen, seconds, down, up, down_before, up_before, ended, cause, estimated = row[
-        _CHANGING
-    ]
+    device_id, nas_id, acct_session_id, user_name, ssid, bssid, framed_ip, nas_address, day = row[_STATIC]
+    grant_id, framed_ipv6, started, updated, start_seen, seconds, *octets, ended, cause, estimated = row[_CHANGING]
+    down, up, down_before, up_before = octets
     return Session(
         row[0],
         device_id,
@@ -192,6 +191,7 @@ def _only_grew(before: Session, after: Session) -> bool:
         and old.terminate_cause == new.terminate_cause
         and old.estimated == new.estimated
         and before.grant_id == after.grant_id
+        and before.framed_ipv6 == after.framed_ipv6
     )
 
 
@@ -211,7 +211,6 @@ def _of_start(each: Session) -> bulk.Row:
         each.ssid,
         each.bssid,
         each.framed_ip,
-        each.framed_ipv6,
         each.nas_address,
         each.local_day.isoformat(),
     )
@@ -222,6 +221,7 @@ def _counters(each: Session) -> bulk.Row:
     segment, finished = totals.segment, totals.finished
     return (
         each.grant_id,
+        each.framed_ipv6,
         microseconds(totals.started_at),
         microseconds(totals.updated_at),
         totals.start_seen,

@@ -33,7 +33,7 @@ class Roster:
         self._peers = peers
         self._metrics = metrics
         self._rows: Sequence[Any] | None = None
-        self._warned: set[tuple[int, str]] = set()
+        self._warned: set[tuple[str, str]] = set()
 
     def refresh(self) -> None:
         """Take over what has changed. ConfigError where a secret cannot be opened; then the old list stays."""
@@ -48,10 +48,10 @@ class Roster:
         self._warn(nases)
 
     def _warn(self, nases: Iterable[Nas]) -> None:
-        warnings = {(nas.id, text): nas for nas in nases for text in _troubles(nas, self._peers)}
-        for nas_id, text in warnings.keys() - self._warned:
-            log.warning("%s: NAS %s %s", self._city.key, warnings[nas_id, text].name, text)
-        self._warned = set(warnings)
+        warnings = {(nas.name, trouble) for nas in nases for trouble in _troubles(nas, self._peers)}
+        for name, trouble in sorted(warnings - self._warned):
+            log.warning("%s: NAS %s %s", self._city.key, name, trouble)
+        self._warned = warnings
 
 
 def _troubles(nas: Nas, peers: Peers) -> list[str]:

@@ -167,10 +167,9 @@ class CityServer(threading.Thread):
         pings = [work for work in works if work.packet.code == Code.STATUS_SERVER]
         asked = [work for work in works if work.packet.code != Code.STATUS_SERVER] if pings else works
         try:
-            replies = door.answer(asked, self._clock())
-        except Exception as error:
-            reason = "database" if isinstance(error, Unavailable) else "fault"
-            door.metrics.count_drops({reason: len(works)})
+            replies = self._answer(door, asked)
+        except Unavailable:
+            door.metrics.count_drops({"database": len(works)})
             for work in works:  # no reply: the NAS retries, and then it is new work
                 door.intake.forget(work)
             raise
@@ -178,6 +177,20 @@ class CityServer(threading.Thread):
         replies += [(work, _alive(work, door.intake.port)) for work in pings]
         self._reply(door, works, replies)
         door.metrics.batch.observe(len(works))
+
+    def _answer(self, door: Door, works: Sequence[Work]) -> list[Reply]:
+        """What a fault of ours breaks is tried again in halves: one request that we cannot bear costs one reply."""
+        try:
+            return door.answer(works, self._clock())
+        except Unavailable:
+            raise
+        except Exception:
+            if len(works) <= 1:
+                self._complain("fault", "a fault in answering a request", exc_info=True)
+                door.metrics.count_drops({"fault": len(works)})
+                return []
+        half = len(works) // 2
+        return [*self._answer(door, works[:half]), *self._answer(door, works[half:])]
 
     def _receive(self, door: Door, most: int) -> list[Work]:
         works: list[Work] = []

@@ -34,13 +34,14 @@ _PRAGMAS = (
 
 
 def open_engine(url: str, password: str | None = None) -> Engine:
-    """An engine for `sqlite:///file` or `postgresql://…` (psycopg 3)."""
+    """An engine for `sqlite:///file` or `postgresql://…` (psycopg 3). Its errors show no values: they get into logs."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(
             parsed,
             pool_size=POOL_SIZE,
             max_overflow=0,
+            hide_parameters=True,
             connect_args={"check_same_thread": False},
         )
         event.listen(engine, "connect", _prepare_sqlite)
@@ -52,6 +53,7 @@ def open_engine(url: str, password: str | None = None) -> Engine:
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"options": options, "connect_timeout": 5},
     )
 

@@ -39,9 +39,9 @@ def open_engine(url: str, password: str | None = None) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(
             parsed,
+            hide_parameters=True,
             pool_size=POOL_SIZE,
             max_overflow=0,
-            hide_parameters=True,
             connect_args={"check_same_thread": False},
         )
         event.listen(engine, "connect", _prepare_sqlite)
@@ -50,10 +50,10 @@ def open_engine(url: str, password: str | None = None) -> Engine:
     options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
     return create_engine(
         parsed.set(drivername="postgresql+psycopg", password=password or parsed.password),
+        hide_parameters=True,
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_pre_ping=True,
-        hide_parameters=True,
         connect_args={"options": options, "connect_timeout": 5},
     )
 

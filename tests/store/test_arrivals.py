@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,7 @@ from sqlalchemy import text
 
 from service.cities import City
 from store import arrivals, fleet
-from store.arrivals import ARRIVALS_KEPT, ARRIVALS_MAX, STRANGERS_MAX, Arrival
+from store.arrivals import ARRIVALS_KEPT, ARRIVALS_MAX, OF_ONE_NAS_MAX, STRANGERS_MAX, Arrival
 from store.store import Store
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -37,20 +38,60 @@ def test_packets_add_up_and_the_last_time_moves(city_store: Store) -> None:
     assert recent(city_store, since=later) == [replace(STRANGER, packets=5, last_at=later)]
 
 
-def test_the_newest_stay_and_strangers_push_no_nas_out(city: City) -> None:
-    of_nas = [replace(STRANGER, source=f"10.0.0.{n}", verdict="ok", nas_id=1) for n in range(100)]
-    note(city.store, *of_nas)
+def crowd(second: int, **changes: object) -> list[Arrival]:
+    """A hundred arrivals of that second, from as many addresses."""
+    at = NOON + timedelta(seconds=second)
+    base = replace(STRANGER, first_at=at, last_at=at, **changes)
+    return [replace(base, source=f"192.0.{second}.{number}") for number in range(100)]
+
+
+def nas_ids(city: City, count: int) -> list[int]:
+    with city.store.write() as conn:
+        return [
+            fleet.add_nas(
+                conn,
+                city.store.keys,
+                secret=b"",
+                uam_secret=b"",
+                site_id=1,
+                name=f"nas {number}",
+                nas_identifier=f"nas-{number}",
+                address=f"10.0.0.{number}",
+                product="standard",
+                login_url="",
+                coa_port=0,
+                require_message_authenticator="yes",
+                octets_swapped=False,
+                created_at=NOON,
+            )
+            for number in range(count)
+        ]
+
+
+def test_a_flood_pushes_no_nas_out(city: City) -> None:
+    """Neither one from random addresses, nor one from random addresses of a NAS's network."""
+    quiet = [replace(STRANGER, source=f"10.0.0.{n}", verdict="ok", nas_id=n) for n in nas_ids(city, 90)]
+    note(city.store, *quiet)
     for second in range(1, 5):
-        at = NOON + timedelta(seconds=second)
-        crowd = [replace(STRANGER, source=f"192.0.{second}.{n}", first_at=at, last_at=at) for n in range(100)]
-        note(city.store, *crowd)
+        note(city.store, *crowd(second))
+        note(city.store, *crowd(second, nas_id=1, verdict="bad_message_authenticator"))
     kept = recent(city.store)
-    strangers = [each for each in kept if each.nas_id is None]
-    assert len(kept) == len(of_nas) + STRANGERS_MAX <= ARRIVALS_MAX
-    assert min(each.last_at for each in strangers) == NOON + timedelta(seconds=3)
-    late = NOON + timedelta(minutes=1)
-    note(city.store, *(replace(STRANGER, source=f"10.1.{n}.1", nas_id=1, last_at=late) for n in range(ARRIVALS_MAX)))
-    assert [each.last_at for each in recent(city.store)] == [late] * ARRIVALS_MAX
+    assert {each for each in kept if each.verdict == "ok"} == set(quiet)
+    assert Counter(each.verdict for each in kept) == {
+        "ok": len(quiet),
+        "unknown_client": STRANGERS_MAX,
+        "bad_message_authenticator": OF_ONE_NAS_MAX,
+    }
+    assert min(each.last_at for each in kept if each.verdict == "unknown_client") == NOON + timedelta(seconds=3)
+
+
+def test_only_the_newest_stay(city: City) -> None:
+    ids = nas_ids(city, 20)
+    for second, nas_id in enumerate(ids):
+        note(city.store, *crowd(second, nas_id=nas_id))
+    kept = recent(city.store)
+    assert len(kept) == ARRIVALS_MAX
+    assert Counter(each.nas_id for each in kept) == dict.fromkeys(ids[-8:], OF_ONE_NAS_MAX)
 
 
 def test_old_ones_go(city_store: Store) -> None:

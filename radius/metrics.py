@@ -60,6 +60,13 @@ class RadiusMetrics:
             ["result"],
             registry=registry,
         )
+        self.clients = Gauge("kogge_radius_clients", "Registered NASes.", registry=registry)
+        self.sessions = Gauge("kogge_radius_sessions_open", "Sessions without an end.", registry=registry)
+        self._add_bounds(registry)
+        self._begin_at_zero()
+
+    def _add_bounds(self, registry: CollectorRegistry) -> None:
+        """What tells how full it is, and when something was thrown away."""
         self.cached = Gauge(
             "kogge_radius_duplicate_cache_entries",
             "Requests remembered for retransmissions.",
@@ -90,9 +97,6 @@ class RadiusMetrics:
             ["limit"],
             registry=registry,
         )
-        self.clients = Gauge("kogge_radius_clients", "Registered NASes.", registry=registry)
-        self.sessions = Gauge("kogge_radius_sessions_open", "Sessions without an end.", registry=registry)
-        self._begin_at_zero()
 
     def _begin_at_zero(self) -> None:
         """Series exist before their first event, so that rate() sees the first one."""

@@ -96,21 +96,23 @@ def test_trouble_is_written_before_good_news() -> None:
     assert (len(first), first[0].verdict, len(rest)) == (ARRIVALS_MAX, "proxy_state", 1)
 
 
+LOST = "\N{REPLACEMENT CHARACTER}"
+
+
 @pytest.mark.parametrize(
-    ("datagram", "said"),
+    ("claimed", "said"),
     [
-        (access_request(SECRET, (32, b"gw-1")), "gw-1"),
-        (access_request(SECRET, (32, "Café".encode())), "Café"),
-        (access_request(SECRET), ""),
-        (b"noise", ""),
-        (access_request(SECRET, (32, b"")), ""),
-        (
-            access_request(SECRET, (32, b"a\n\x1b\x00\xffb")),
-            "a\N{REPLACEMENT CHARACTER}" + "\N{REPLACEMENT CHARACTER}" * 3 + "b",
-        ),
-        (access_request(SECRET, (32, "\u202eabc".encode())), "\N{REPLACEMENT CHARACTER}abc"),
-        (access_request(SECRET, (32, b"x" * 200)), "x" * IDENTIFIER_MAX),
+        (b"gw-1", "gw-1"),
+        ("Café".encode(), "Café"),
+        (b"", ""),
+        (b"a\n\x1b\x00\xffb", f"a{LOST * 4}b"),
+        ("\u202eabc".encode(), f"{LOST}abc"),
+        (b"x" * 200, "x" * IDENTIFIER_MAX),
     ],
 )
-def test_a_claimed_identifier_is_fit_to_be_stored_and_shown(datagram: bytes, said: str) -> None:
-    assert claimed_identifier(datagram) == said
+def test_a_claimed_identifier_is_fit_to_be_stored_and_shown(claimed: bytes, said: str) -> None:
+    assert claimed_identifier(access_request(SECRET, (32, claimed))) == said
+
+
+def test_a_packet_may_claim_nothing() -> None:
+    assert claimed_identifier(access_request(SECRET)) == claimed_identifier(b"noise") == ""

@@ -24,9 +24,10 @@ from ops.installation import initialise
 from ops.radius_report import Place, Step, line, unanswered, verdict
 from ops.radius_steps import STEPS, steps
 from ops.radius_test import prepared
+from radius import authorize
 from radius.server import CityServer
 from service.cities import City, open_city
-from store import self_test
+from store import guesses, self_test
 from store.schema import metadata, nas, plan, site, terms
 from store.store import Store
 from tests.ops.conftest import Kogge
@@ -93,8 +94,11 @@ def test_what_a_killed_test_left_goes_with_the_next_one(served: City) -> None:
 
 
 def test_wrong_passwords_lock_nothing(served: City) -> None:
-    for _ in range(2 + served.config.limits.voucher_guesses // 2):
+    for _ in range(1 + served.config.limits.voucher_guesses):
         assert not faults(tried(served))
+    assert rows_of(served.store)["guess"] == []
+    kinds = (guesses.BY_DEVICE, guesses.BY_USER, guesses.BY_NAS)
+    assert kinds == (authorize.BY_DEVICE, authorize.BY_USER, authorize.BY_NAS), "the buckets of both are the same"
 
 
 def test_it_passes_while_the_site_is_closed(served: City) -> None:

@@ -17,8 +17,8 @@ from config.load import check as check_files
 from config.load import load_installation
 from hotspot.errors import ConfigError
 from hotspot.roles import Role
+from ops import explain, radius_test, screen, service_group, sessions
 from ops import installation as installations
-from ops import radius_test, screen, service_group, sessions
 from ops.command import at, city_key, folder, only, plainly, store_of
 from ops.supervisor import Child, kogge, supervise
 from service import logs
@@ -276,6 +276,7 @@ def metrics_token(city: str, folder: Path) -> None:
     click.echo(ring.metrics_token)
 
 
+main.add_command(explain.command)
 main.add_command(sessions.command)
 radius.add_command(radius_test.command)
 

@@ -95,17 +95,17 @@ def look_up(conn: Connection, keys: KeyRing, code: str) -> Voucher | None:
     return _found(conn, _of_code(keys, code))
 
 
+def by_id(conn: Connection, voucher_id: int) -> Voucher | None:
+    return _found(conn, _VOUCHERS.where(voucher.c.id == voucher_id))
+
+
+_VOUCHERS = select(voucher, voucher_batch.c.valid_minutes, voucher_batch.c.redeem_until, voucher_batch.c.plan_id).join(
+    voucher_batch, voucher_batch.c.id == voucher.c.batch_id
+)
+
+
 def _of_code(keys: KeyRing, code: str) -> Select[Any]:
-    batch_columns = (
-        voucher_batch.c.valid_minutes,
-        voucher_batch.c.redeem_until,
-        voucher_batch.c.plan_id,
-    )
-    return (
-        select(voucher, *batch_columns)
-        .join(voucher_batch, voucher_batch.c.id == voucher.c.batch_id)
-        .where(voucher.c.code_hash.in_(keys.keyed_hashes(_PURPOSE, code.encode())))
-    )
+    return _VOUCHERS.where(voucher.c.code_hash.in_(keys.keyed_hashes(_PURPOSE, code.encode())))
 
 
 def _found(conn: Connection, query: Select[Any]) -> Voucher | None:

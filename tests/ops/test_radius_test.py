@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 
 from config.load import load_installation
 from hotspot.errors import ConfigError
@@ -33,19 +33,18 @@ from store.store import Store
 from tests.ops.conftest import Kogge
 from tests.support.installation import Written
 from tests.support.processes import service
+from tests.support.rows import all_rows
 
 pytestmark = pytest.mark.timeout(240)
 
-OF_THE_TEST = {"nas", "job_lease"}
+OF_THE_TEST = frozenset({"nas", "job_lease"})
 """Tables in which the test itself has a row: its client's, which no list shows, and the lease that keeps out a second
 test."""
 
 
 def rows_of(store: Store) -> dict[str, list[tuple[object, ...]]]:
     """All that stands in a city's database, but for those two."""
-    tables = [table for table in metadata.sorted_tables if table.name not in OF_THE_TEST]
-    with store.read() as conn:
-        return {table.name: [tuple(row) for row in conn.execute(select(table))] for table in tables}
+    return all_rows(store, leave_out=OF_THE_TEST)
 
 
 @pytest.fixture

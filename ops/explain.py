@@ -58,7 +58,7 @@ class Wanted:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, for scripts.")
 @at
 def command(city: str, who: str, show_devices: bool, as_json: bool, folder: Path) -> None:
-    """Why can't this person get on? WHO: MAC address, code or user name.
+    """Why can't this person get on? One screen of answers.
 
     WHO is a device's MAC address in any spelling, a voucher's code, or the user name of a log-in. Tells what was
     decided last and why, the session, what is left, and which check would refuse now. That you looked is noted in the

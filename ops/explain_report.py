@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from functools import singledispatch
 
-from hotspot.access import Reason, Refusal
+from hotspot.access import Reason
 from ops import explain_sentences as sentences
 from ops.advice import DENIALS, REASONS, Advice
 from ops.explain_facts import (
@@ -51,7 +51,7 @@ def _said(standing: Standing, frame: Frame) -> tuple[tuple[str, str], list[Secti
 
 def _folded(said: str, label: str = "") -> list[str]:
     indent = " " * LABEL_COLUMNS if label else ""
-    first = f"{label:{LABEL_COLUMNS}}" if label else ""
+    first = f"{label:{LABEL_COLUMNS - 1}} " if label else ""
     lines: list[str] = []
     for line in said.split("\n"):
         more = indent + ("  " if line.startswith(("→", "✗")) else "")
@@ -99,10 +99,8 @@ def _decisions(decided: Sequence[Decided], frame: Frame) -> Iterator[Section]:
         lines += _advice(_advice_of(last.reason), frame, last.nas_name)
     yield "Decided", "\n".join(lines)
     if before:
-        yield (
-            "Before",
-            "\n".join(f"{frame.at(each.at)} {sentences.verdict(each)}, at {each.nas_name}" for each in before),
-        )
+        lines = [f"{frame.at(each.at)} {sentences.verdict(each)}, at {each.nas_name}" for each in before]
+        yield "Before", "\n".join(lines)
 
 
 def _advice_of(reason: str) -> Advice | None:
@@ -123,18 +121,22 @@ def _guesses(guessed: Sequence[Guessed], frame: Frame) -> Iterator[Section]:
 
 
 def _outlook(standing: DeviceStanding, frame: Frame) -> str:
-    """All checks in RADIUS's order: what agrees in one row, then what refuses; the first of those is what counts."""
+    """All checks in RADIUS's order: what agrees in one row, then what refuses; the first of those is what counts.
+
+    What stands above of the last decision is not said again.
+    """
     checks = standing.outlook.checks
+    agreed = "  ".join(f"✓ {name}".replace(" ", JOINED) for name, reason in checks if reason is None)
+    refused = [(name, reason) for name, reason in checks if reason is not None]
+    told = standing.decided[0].reason if standing.decided else None
     nas = standing.place.nas_name if standing.place is not None else UNNAMED
-    lines = ["  ".join(f"✓ {name}".replace(" ", JOINED) for name, reason in checks if reason is None)]
-    for name, reason in checks:
-        if reason is None:
-            continue
-        advice = REASONS[reason].filled(city=frame.city, nas=nas)
-        lines.append(f"✗ {name}: {reason.value}. {advice.meaning}")
-        if Refusal(reason) == standing.outlook.decision and len(lines) == 2:
-            lines.append(f"→ {advice.step}")
-    return "\n".join(line for line in lines if line)
+    lines = [agreed] if agreed else []
+    for name, reason in refused:
+        said = _advice(REASONS[reason], frame, nas) if reason.value != told else ["See above."]
+        lines.append(f"✗ {name}: {reason.value}. {said[0]}")
+        if (name, reason) == refused[0]:
+            lines += said[1:]
+    return "\n".join(lines)
 
 
 # Strangers --------------------------------------------------------------------------------------------
@@ -191,11 +193,15 @@ def _voucher_sections(standing: VoucherStanding, frame: Frame) -> Iterator[Secti
         lines = [f"A further device would be refused: {standing.denial.value}. {advice.meaning}", f"→ {advice.step}"]
         yield "New", "\n".join(lines)
     yield "Devices", f"{standing.online} online, {len(standing.devices) + standing.devices_left_out} ever"
-    for device in standing.devices:
-        named = f" ({device.mac})" if frame.show_devices and device.mac else ""
-        yield (
-            f"  {device.number}",
-            f"{named.lstrip()} {sentences.online(device, frame)} {sentences.prospect(device.outlook)}".lstrip(),
-        )
+    yield from (_holder(device, frame) for device in standing.devices)
     if standing.devices_left_out:
         yield "", f"{standing.devices_left_out} older ones are not shown."
+
+
+def _holder(device: DeviceStanding, frame: Frame) -> Section:
+    """One of a voucher's devices in a line."""
+    named = f"({device.mac}) " if frame.show_devices and device.mac else ""
+    return (
+        f"  {device.number}",
+        f"{named}{sentences.online(device, frame)} Now it would be {sentences.outcome(device.outlook)}.",
+    )

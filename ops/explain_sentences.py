@@ -26,11 +26,12 @@ DISCONNECTS = {
 }
 WAYS = {Way.TAP: "by a tap on the page", Way.VOUCHER: "by a voucher"}
 PROOFS = {
-    "ticket": "with a log-in from the page",
-    "mac": "by its MAC address",
-    "wrong_password": "with a log-in from the page",
-    "nothing": "without a password",
+    "ticket": "log-in from the page",
+    "mac": "MAC address",
+    "wrong_password": "log-in from the page",
+    "nothing": "no password",
 }
+"""With what a NAS asked, by the word of the log."""
 
 
 CURED_BY_A_TAP = frozenset(
@@ -70,10 +71,15 @@ def online(standing: DeviceStanding, frame: Frame) -> str:
 
 
 def prospect(outlook: Outlook) -> str:
+    """The answer in a sentence."""
     how = "with the log-in that the page issued" if outlook.by_ticket else "by its MAC address"
+    return f"If it asked now {how}, it would be {outcome(outlook)}."
+
+
+def outcome(outlook: Outlook) -> str:
     if isinstance(outlook.decision, Accept):
-        return f"If it asked now {how}, it would be admitted: {admitted(outlook.decision)}."
-    return f"If it asked now {how}, it would be refused: {outlook.decision.reason.value}."
+        return f"admitted: {admitted(outlook.decision)}"
+    return f"refused: {outlook.decision.reason.value}"
 
 
 def after_tap(standing: DeviceStanding) -> str:
@@ -90,8 +96,9 @@ def admitted(accept: Accept) -> str:
 
 
 def verdict(decided: Decided) -> str:
+    """`MAC address: refused, daily_time_used`"""
     how = PROOFS.get(decided.proof, decided.proof)
-    return f"admitted {how}" if decided.reason is None else f"refused {how}: {decided.reason}"
+    return f"{how}: admitted" if decided.reason is None else f"{how}: refused, {decided.reason}"
 
 
 def session(session: SessionView, running: Decision | None, frame: Frame) -> str:
@@ -109,7 +116,7 @@ def session(session: SessionView, running: Decision | None, frame: Frame) -> str
     lasted = duration(int((frame.now - session.started_at).total_seconds()))
     return (
         f"since {frame.at(session.started_at)} ({lasted}) at {where}; {used}; "
-        f"last heard of {frame.at(session.updated_at)}{disconnect}{_running(running)}"
+        f"last heard {frame.at(session.updated_at)}{disconnect}{_running(running)}"
     )
 
 

@@ -40,7 +40,7 @@ RECEIVE_BUFFER_BYTES = 4 << 20
 """The kernel's default of 208 kB kept 166 packets of a burst of 5,000 (RADIUS.md)."""
 
 YIELD_SECONDS = 0.002
-"""Least time from a commit to the next write: the portal's writers get their turn in it. It is not lost: replies are
+"""Least time from a commit to the next write where a database has one writer: the portal's writers get their turn in it. It is not lost: replies are
 sent in it, and the next batch is received, judged and gathered."""
 
 TURN_SECONDS = 0.25
@@ -96,6 +96,7 @@ class CityServer(threading.Thread):
         self._tally = Tally()
         self._stopping = threading.Event()
         self._committed = 0.0
+        self._yield_seconds = YIELD_SECONDS if city.store.one_writer else 0.0
         self._due = {"peers": 0.0, "gauges": 0.0, "arrivals": 0.0}
         self._quiet_until: dict[str, float] = {}
         self._kernel_drops = dict.fromkeys(Port, 0)
@@ -160,7 +161,7 @@ class CityServer(threading.Thread):
         works = self._receive(door, BATCH_MAX)
         if not works:
             return
-        pause = self._committed + YIELD_SECONDS - time.monotonic()
+        pause = self._committed + self._yield_seconds - time.monotonic()
         if pause > 0:
             time.sleep(pause)
             works += self._receive(door, BATCH_MAX - len(works))

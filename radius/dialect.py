@@ -47,7 +47,15 @@ def coovachilli(accept: Accept) -> list[Attribute]:
 DIALECTS: dict[str, Dialect] = {"coovachilli": coovachilli}
 """By `nas.product`; a product without an entry gets the standard."""
 
+COA: frozenset[str] = frozenset({"coovachilli"})
+"""Products that change a running session's limits on a CoA-Request."""
+
 
 def say(product: str, accept: Accept) -> list[Attribute]:
     """The limits of an Accept in that product's attributes."""
     return DIALECTS.get(product, standard)(accept)
+
+
+def change(product: str, accept: Accept) -> list[Attribute]:
+    """The limits of a running session for a CoA: the full set, because what it does not name is no limit any more."""
+    return say(product, accept)

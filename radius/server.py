@@ -19,7 +19,7 @@ from hotspot.errors import ConfigError
 from radius import wire
 from radius.account import Accountant
 from radius.authorize import Authorizer, RandomOctets, Reply
-from radius.disconnect import Disconnector
+from radius.dynamic import Dynamic
 from radius.intake import Drop, Intake, Port, Resend, Work
 from radius.metrics import RadiusMetrics
 from radius.peers import REFRESH_SECONDS, SECRET_LENGTH_ADVISED, Peers
@@ -84,7 +84,7 @@ class CityServer(threading.Thread):
             self._door(Port.ACCT, settings.acct_port, lambda works, now: acct.answer(works, now=now)),
         ]
         self._coa = _open_socket(str(settings.listen), 0)
-        self._disconnector = Disconnector(city, self._metrics, send=lambda data, to: self._coa.sendto(data, to))
+        self._dynamic = Dynamic(city, self._metrics, send=self._coa.sendto)
 
     def _door(self, port: Port, number: int, answer: Answer) -> Door:
         listen = str(self._city.config.radius.listen)
@@ -187,11 +187,11 @@ class CityServer(threading.Thread):
         if now >= self._due["peers"]:
             self._due["peers"] = now + REFRESH_SECONDS
             self._refresh_peers()
-            self._disconnector.step(now=self._clock())
+            self._dynamic.step(now=self._clock())
         if now >= self._due["gauges"]:
             self._due["gauges"] = now + GAUGE_SECONDS
             self._refresh_gauges()
-        self._hear_disconnects()
+        self._hear_answers()
 
     def _refresh_peers(self) -> None:
         with self._city.store.read() as conn:
@@ -212,15 +212,17 @@ class CityServer(threading.Thread):
             self._metrics.cached.labels(port).set(len(door.intake))
             self._metrics.evicted.labels(port).inc(door.intake.take_evicted())
 
-    def _hear_disconnects(self) -> None:
+    def _hear_answers(self) -> None:
+        heard: list[tuple[bytes, tuple[str, int]]] = []
         for _ in range(BATCH_MAX):
             try:
                 datagram, source = self._coa.recvfrom(wire.PACKET_BYTES_MAX + 1)
             except BlockingIOError:
-                return
+                break
             except OSError:
                 continue
-            self._disconnector.heard(datagram, source[:2], now=self._clock())
+            heard.append((datagram, source[:2]))
+        self._dynamic.hear(heard, now=self._clock())
 
     def _complain(self, message: str, *args: object, exc_info: bool = False) -> None:
         now = time.monotonic()

@@ -42,6 +42,7 @@ REASONS: dict[Reason, str] = {
     Reason.VOUCHER_USED_UP: DENIALS[Denial.CODE_USED_UP],
     Reason.VOUCHER_DAILY_TIME_USED: _("Today's time of this code is used up. It begins anew at midnight."),
     Reason.VOUCHER_DAILY_VOLUME_USED: _("Today's data volume of this code is used up. It begins anew at midnight."),
+    Reason.SESSION_OVER: _("Your session has reached its longest time. Please log in again."),
     Reason.TOO_MANY_GUESSES: _("Too many wrong log-ins. Please wait a quarter of an hour."),
 }
 

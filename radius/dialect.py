@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 
 from hotspot.access import Accept
 from radius.wire import Attr, Attribute, integer, vendor_integer
@@ -47,8 +48,22 @@ def coovachilli(accept: Accept) -> list[Attribute]:
 DIALECTS: dict[str, Dialect] = {"coovachilli": coovachilli}
 """By `nas.product`; a product without an entry gets the standard."""
 
-COA: frozenset[str] = frozenset({"coovachilli"})
-"""Products that change a running session's limits on a CoA-Request."""
+
+class Dynamic(StrEnum):
+    """What a product takes from us while a session runs (RFC 5176). What takes a CoA takes a Disconnect too."""
+
+    COA = "coa"
+    DISCONNECT = "disconnect"
+    NOTHING = "nothing"
+
+
+COA: dict[str, Dynamic] = {
+    "coovachilli": Dynamic.COA,
+    "opennds": Dynamic.NOTHING,
+    "hostapd": Dynamic.DISCONNECT,
+    "standard": Dynamic.DISCONNECT,
+}
+"""What each product takes while a session runs."""
 
 
 def say(product: str, accept: Accept) -> list[Attribute]:
@@ -57,5 +72,5 @@ def say(product: str, accept: Accept) -> list[Attribute]:
 
 
 def change(product: str, accept: Accept) -> list[Attribute]:
-    """The limits of a running session for a CoA: the full set, because what it does not name is no limit any more."""
+    """All limits of a running session for a CoA-Request. Seconds and octets count from the session's start here."""
     return say(product, accept)

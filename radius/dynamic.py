@@ -131,7 +131,7 @@ class Dynamic:
     def _limits(self, conn: Connection, session_ids: Sequence[int], now: datetime) -> dict[int, Decision]:
         """What running sessions may still use, by session id; those without a grant are absent."""
         zone = self._city.zone
-        facts = access.gather_running(conn, self._city.store.keys, session_ids, now=now, zone=zone)
+        facts = access.gather_running(conn, session_ids, now=now, zone=zone)
         return {id_: decide_running(each, now=now, zone=zone) for id_, each in facts.items()}
 
     def _repeat(self, waited: Sequence[Sent], now: datetime) -> None:
@@ -199,9 +199,7 @@ class Dynamic:
                 self._metrics.dropped.labels("coa", error.reason).inc()
                 continue
             agreed = State.ACKED if sent.order.kind is Kind.DISCONNECT else State.CONFIRMED
-            answered[sent.key] = _change(
-                sent.order, agreed if said.acknowledged else State.REFUSED, said.error_cause
-            )
+            answered[sent.key] = _change(sent.order, agreed if said.acknowledged else State.REFUSED, said.error_cause)
         self._record(list(answered.values()), now)
         for key in answered:  # only now: without the commit, the NAS is asked again and says the same again
             del self._on_way[key]
@@ -241,7 +239,5 @@ def _sent(sent: Sent) -> Change:
     return _change(sent.order, State.SENT, next_at=sent.retry_at + TAKEOVER)
 
 
-def _change(
-    order: Order, state: State, error_cause: int | None = None, next_at: datetime | None = None
-) -> Change:
+def _change(order: Order, state: State, error_cause: int | None = None, next_at: datetime | None = None) -> Change:
     return Change(order.id, order.kind, state, order.attempts, error_cause, next_at)

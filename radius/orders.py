@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from hotspot.access import Decision, Refusal
+from hotspot.access import Accept, Decision, Refusal
 from hotspot.error_causes import INVALID_REQUEST, NOT_ROUTABLE, SESSION_NOT_FOUND, UNSUPPORTED_EXTENSION
 from hotspot.values import MacAddress
 from radius import dialect
+from radius.dialect import Dynamic
 from radius.naming import name_session, naming_of
 from radius.peers import plain_address
 from radius.wire import Attribute, DynamicCode
@@ -68,6 +69,9 @@ def judge(case: Case, *, now: datetime) -> Request | End:
     address = None if nas is None else where_to(nas, case.session)
     if nas is None or address is None:
         return End(State.REFUSED, NOT_ROUTABLE)
+    takes = dialect.COA.get(nas.product, Dynamic.DISCONNECT)
+    if takes is Dynamic.NOTHING:
+        return End(State.REFUSED, UNSUPPORTED_EXTENSION)
     named = name_session(case.session, nas, case.mac, address, now=now)
     signed = naming_of(nas.product).signed
     if order.kind is Kind.DISCONNECT:
@@ -76,10 +80,21 @@ def judge(case: Case, *, now: datetime) -> Request | End:
         return End(State.REFUSED, INVALID_REQUEST)
     if isinstance(case.limits, Refusal):  # there is nothing left to tell a limit of
         return Request(nas, address, DynamicCode.DISCONNECT, named, signed, case.limits.reason.value)
-    if nas.product not in dialect.COA:
+    if takes is not Dynamic.COA:
         return End(State.REFUSED, UNSUPPORTED_EXTENSION)
-    changed = dialect.change(nas.product, case.limits)
+    changed = dialect.change(nas.product, _from_start(case.limits, case.session, now))
     return Request(nas, address, DynamicCode.COA, [*named, *changed], signed)
+
+
+def _from_start(accept: Accept, session: Session, now: datetime) -> Accept:
+    """The limits as the NAS compares them: with the session's whole time and the counters it shows."""
+    used, left = session.totals.segment.total, accept.octets_left
+    online = max(0, int((now - session.totals.started_at).total_seconds()))
+    return replace(
+        accept,
+        session_seconds=online + accept.session_seconds,
+        octets_left=None if left is None else used + left,
+    )
 
 
 def where_to(nas: Nas, session: Session) -> str | None:

@@ -123,7 +123,10 @@ def open_of_nas(conn: Connection, nas_id: int) -> list[Session]:
 
 def open_with_grant(conn: Connection) -> list[int]:
     """Ids of the open sessions that we admitted."""
-    return [row[0] for row in bulk.fetch(conn, "SELECT s.id FROM session s WHERE s.ended_at IS NULL AND s.grant_id IS NOT NULL")]
+    return [
+        row[0]
+        for row in bulk.fetch(conn, "SELECT s.id FROM session s WHERE s.ended_at IS NULL AND s.grant_id IS NOT NULL")
+    ]
 
 
 def by_ids(conn: Connection, ids: Collection[int]) -> dict[int, Session]:

@@ -1,4 +1,4 @@
-"""What one service wants of another: rows that outlive both. Portal, monitor and operator want, RADIUS does and records.
+"""What one service wants of another: rows that outlive both. Portal, monitor and operator want, RADIUS does it.
 
 An order is a Disconnect or a CoA for one session. `next_at` is when RADIUS takes it up: at once where it is wanted,
 and where it is sent, when nobody has touched it for longer than a running process would leave it.
@@ -82,7 +82,7 @@ def want(
     found = conn.execute(query.limit(1)).scalar()
     if found is not None:
         return int(found)
-    statement = insert(outbox).values(_wanted(kind, session_id, reason, now), requested_by=requested_by)
+    statement = insert(outbox).values(**_wanted(kind, session_id, reason, now), requested_by=requested_by)
     return int(conn.execute(statement.returning(outbox.c.id)).scalar_one())
 
 

@@ -289,7 +289,7 @@ def test_a_disconnect_is_sent_and_its_answer_kept(radius: City, code: int, cause
 
 
 def test_silence_is_shown_as_unanswered(radius: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("radius.disconnect.RETRY_SECONDS", (0, 0, 0, 0))
+    monkeypatch.setattr("radius.dynamic.RETRY_SECONDS", (0, 0, 0, 0))
     with radius.store.write() as conn:
         device_id = residents.note_device(conn, radius.store.keys, PHONE, now=datetime.now(UTC))
         conn.execute(

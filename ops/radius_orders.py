@@ -123,6 +123,6 @@ HINTS = {
     State.SENT: "The NAS has not answered yet; `kogge sessions` shows what becomes of it.",
     State.ACKED: "The NAS agreed, but its Stop has not come yet; until then the session counts as open.",
     State.REFUSED: "The NAS keeps the session as it is.",
-    State.UNANSWERED: "Does the NAS take these requests from this server, on the port and with the secret of `kogge nas`?",
+    State.UNANSWERED: "Does the NAS take these requests from this server, on the port and with the secret known here?",
 }
 """What to make of an order that is not confirmed."""

@@ -121,6 +121,16 @@ def test_each_state_of_a_disconnect_is_told(
         assert [row["state"] for row in orders(door)] == [state.value, "wanted"]
 
 
+def test_a_disconnect_that_a_limit_made_says_which(door: Door, admin: Seat) -> None:
+    session_id = add_session(door.city)
+    with door.city.store.write() as conn:
+        outbox.want_disconnects(conn, {session_id: "daily_time_used"}, now=NOW)
+    assert "Disconnect: wanted Reason: daily_time_used" in words(admin.get("/staff/sessions"))
+    with door.city.store.write() as conn:
+        outbox.want(conn, outbox.Kind.COA, session_id, reason="operator", now=NOW)
+    assert "Disconnect: wanted Reason: daily_time_used" in words(admin.get("/staff/sessions")), "a CoA is none"
+
+
 def test_a_confirmed_disconnect_stands_with_what_ended(door: Door, admin: Seat) -> None:
     session_id = add_session(door.city)
     admin.send(f"/staff/sessions/{session_id}/disconnect")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from store import audit, outbox
 from store.outbox import Change, Kind, State
 from tests.support.installation import Written
 from tests.support.rows import add_device, add_session
-
 
 
 def ask(command: click.Command, *words: object) -> Result:

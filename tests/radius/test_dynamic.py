@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from hotspot.products import PRODUCTS
 from radius import wire
 from radius.dynamic import EACH_NAS_MAX, RETRY_SECONDS, STAMP_SECONDS, TAKEOVER, Dynamic
 from radius.metrics import RadiusMetrics
+from radius.naming import naming_of
 from radius.wire import Attr
 from service.cities import City
+from simulator.radius_client import Codec
 from store import outbox, schema
 from store.engine import open_engine
 from store.outbox import Kind, Order, State
@@ -340,6 +343,22 @@ def test_no_more_than_256_requests_are_on_their_way_to_one_place(scene: Scene) -
         scene.dynamic.step(now=NOW)
         sent += scene.wire.take()
     assert len({datagram[1] for datagram, _ in sent}) == len(sent) == 256
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_the_simulated_nas_reads_what_every_product_is_sent(scene: Scene, product: str) -> None:
+    """Another party's codec, on pyrad: it checks both authenticators."""
+    scene.change(schema.nas, scene.nas_id, product=product)
+    scene.want(scene.session())
+    scene.dynamic.step(now=NOW)
+    sent = scene.wire.take()
+    assert len(sent) == (0 if product == "opennds" else 1)
+    for datagram, _ in sent:
+        request = Codec(SECRET).dynamic_request(datagram)
+        assert request.attributes["Acct-Session-Id"] and request.attributes["Event-Timestamp"]
+        assert ("Message-Authenticator" in request.attributes) is naming_of(product).signed
+        scene.hear(Codec(SECRET).dynamic_reply(request))
+        assert scene.counted("kogge_radius_orders_total", kind="disconnect", result="acked") == 1
 
 
 # Where to, and whether at all ---------------------------------------------------------------------------

@@ -56,9 +56,9 @@ def disconnect(city: str, session_id: int, wait_seconds: int, folder: Path) -> N
 @wait
 @at
 def coa(city: str, session_id: int, wait_seconds: int, folder: Path) -> None:
-    """Tell a session's NAS its limits as they are now: a CoA-Request (RFC 5176).
+    """Tell a NAS a session's limits: a CoA-Request (RFC 5176).
 
-    All of them: time, idle time, rates and volume. A session that has nothing left is disconnected. SESSION is the
+    As they are now, and all of them: time, idle time, rates and volume. A session that has nothing left is disconnected. SESSION is the
     number that `kogge sessions` shows.
     """
     _order(Kind.COA, city, session_id, wait_seconds, folder)

@@ -8,7 +8,6 @@ device, whatever was interrupted; a lease tells whether a test is under way.
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -56,17 +55,8 @@ def source_address(listen: str) -> str:
     return "::1" if ":" in listen else "127.254.0.1"
 
 
-def clients(conn: Connection, keys: KeyRing) -> list[Nas]:
-    """The built-in NAS as RADIUS takes it for a peer; none in a city that was never tested.
-
-    It is never closed: a test says whether RADIUS works, at night too.
-    """
-    found = fleet.hidden_nas(conn, keys, IDENTIFIER)
-    return [] if found is None else [replace(found, opening_hours="")]
-
-
 def register(conn: Connection, keys: KeyRing, *, listen: str, now: datetime) -> Nas | None:
-    """The same, made where it is missing; None where the city has no site to put it at. Needs `write()`."""
+    """The built-in NAS, made where it is missing; None where the city has no site to put it at. Needs `write()`."""
     address = source_address(listen)
     known = update(nas).where(nas.c.nas_identifier == IDENTIFIER).values(address=address)
     site_id = conn.execute(select(site.c.id).order_by(site.c.id).limit(1)).scalar()

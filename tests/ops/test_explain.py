@@ -30,7 +30,7 @@ from radius.wire import Attr
 from service.cities import City, open_city
 from store import access, audit, guesses, outbox, residents, vouchers
 from store.access import Noted
-from store.outbox import State
+from store.outbox import Change, Kind, State
 from store.schema import block, grant, plan, session, site, staff, terms, usage_daily, voucher, voucher_usage_daily
 from tests.ops.conftest import Kogge
 from tests.radius.conftest import PHONE, SECRET, Issued, add_loopback_nas, issue_ticket
@@ -278,7 +278,8 @@ def test_the_state_of_a_disconnect(state: State, city: City) -> None:
     id_ = add_session(city.store, issued.device_id, started_at=now_() - 10 * MINUTE, grant_id=issued.grant_id)
     with city.store.write() as conn:
         order = outbox.want_disconnect(conn, session_id=id_, requested_by=None, now=now_())
-        outbox.mark(conn, order, state, now=now_(), attempts=1, error_cause=503 if state is State.REFUSED else None)
+        cause = 503 if state is State.REFUSED else None
+        outbox.record(conn, [Change(order, Kind.DISCONNECT, state, 1, cause)], now=now_())
     said = DISCONNECTS[state.value]
     assert f"{said[0].upper()}{said[1:]}" in screen(city)
     assert ("(Error-Cause 503)" in screen(city)) is (state is State.REFUSED)

@@ -7,9 +7,10 @@ not a mark of change: every writer would have to move it, and SQLite's `data_ver
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from hotspot.errors import ConfigError
 from radius.metrics import RadiusMetrics
 from radius.peers import Peers
 from service.cities import City
@@ -24,6 +25,9 @@ REFRESH_SECONDS = 1.0
 SECRET_LENGTH_ADVISED = 12
 """Octets; shorter secrets are named in the log (RADIUS.md: warned about below that)."""
 
+Warned = tuple[str, str]
+"""A NAS's name, and a sentence that goes on from it."""
+
 
 class Roster:
     """Keeps one city's `Peers` up to date, and names the NASes whose entry asks for trouble, each once."""
@@ -32,33 +36,50 @@ class Roster:
         self._city = city
         self._peers = peers
         self._metrics = metrics
-        self._rows: Sequence[Any] | None = None
+        self._known: dict[Any, Nas | ConfigError] = {}
         self._warned: set[tuple[str, str]] = set()
 
     def refresh(self) -> None:
-        """Take over what has changed. ConfigError where a secret cannot be opened; then the old list stays."""
+        """Take over what has changed; only what has is unsealed."""
         with self._city.store.read() as conn:
             rows = fleet.sealed_nases(conn, hidden=self_test.IDENTIFIER)
-        if rows == self._rows:
+        if rows == list(self._known):
             return
-        nases = fleet.unsealed(self._city.store.keys, rows)
+        self._known = {row: self._known[row] if row in self._known else self._unseal(row) for row in rows}
+        nases = [nas for nas in self._known.values() if isinstance(nas, Nas)]
         self._peers.replace(nases)
-        self._rows = rows
         self._metrics.clients.set(sum(row.removed_at is None for row in rows))
-        self._warn(nases)
+        self._warn([*_broken(self._known), *_short(nases), *_unreadable(self._peers)])
 
-    def _warn(self, nases: Iterable[Nas]) -> None:
-        warnings = {(nas.name, trouble) for nas in nases for trouble in _troubles(nas, self._peers)}
-        for name, trouble in sorted(warnings - self._warned):
+    def _unseal(self, row: Any) -> Nas | ConfigError:
+        try:
+            return fleet.unsealed(self._city.store.keys, row)
+        except ConfigError as error:  # of this one; the others are to be heard
+            return error
+
+    def _warn(self, warnings: Iterable[Warned]) -> None:
+        now = set(warnings)
+        for name, trouble in sorted(now - self._warned):
             log.warning("%s: NAS %s %s", self._city.key, name, trouble)
-        self._warned = warnings
+        self._warned = now
 
 
-def _troubles(nas: Nas, peers: Peers) -> list[str]:
-    """Ends of sentences that begin with the NAS."""
-    troubles = []
-    if len(nas.secret) < SECRET_LENGTH_ADVISED:
-        troubles.append("has a secret of under 12 characters; give it a longer one, here and there")
-    if nas in peers.unreadable:
-        troubles.append("is not heard: its address is neither an address nor a network such as 10.1.0.0/24; correct it")
-    return troubles
+def _broken(known: dict[Any, Nas | ConfigError]) -> Iterator[Warned]:
+    for row, error in known.items():
+        if isinstance(error, ConfigError):
+            yield row.name, f"is not heard: {error}"
+
+
+def _short(nases: Iterable[Nas]) -> Iterator[Warned]:
+    for nas in nases:
+        if len(nas.secret) < SECRET_LENGTH_ADVISED:
+            yield (
+                nas.name,
+                f"has a secret of under {SECRET_LENGTH_ADVISED} characters; give it a longer one, here and there",
+            )
+
+
+def _unreadable(peers: Peers) -> Iterator[Warned]:
+    for nas in peers.unreadable:
+        trouble = "is not heard: its address is neither an address nor a network such as 10.1.0.0/24; correct it"
+        yield nas.name, trouble

@@ -149,8 +149,6 @@ class CityServer(threading.Thread):
         except Unavailable as error:
             self._complain("database", "the database is away: %s", str(error.__cause__ or error).splitlines()[0])
             time.sleep(TURN_SECONDS)
-        except ConfigError as error:
-            self._complain("config", "%s", error)
         except Exception:  # ours to mend; the city's RADIUS goes on
             self._complain("fault", "a fault in a turn", exc_info=True)
             time.sleep(TURN_SECONDS)

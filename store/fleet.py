@@ -167,9 +167,9 @@ def sealed_nases(conn: Connection, *, hidden: str) -> Sequence[Row[Any]]:
     return conn.execute(_NASES.where(heard).order_by(nas.c.name)).all()
 
 
-def unsealed(keys: KeyRing, rows: Sequence[Row[Any]]) -> list[Nas]:
-    """Rows of `sealed_nases` with their secrets in the clear."""
-    return [_nas_of(keys, row._mapping) for row in rows]
+def unsealed(keys: KeyRing, row: Row[Any]) -> Nas:
+    """A row of `sealed_nases` with its secrets in the clear; ConfigError where they were sealed with another key."""
+    return _nas_of(keys, row._mapping)
 
 
 def hidden_nas(conn: Connection, keys: KeyRing, nas_identifier: str) -> Nas | None:

@@ -221,6 +221,21 @@ def test_a_nas_without_an_address_is_named_and_the_others_are_heard(
     ]
 
 
+def test_a_nas_whose_secret_cannot_be_opened_is_named_and_the_others_are_heard(
+    city: City, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_loopback_nas(city)
+    add_loopback_nas(city, name="odd", nas_identifier="odd", address="192.0.2.1")
+    with city.store.write() as conn:
+        conn.execute(text("UPDATE nas SET secret_sealed = :other WHERE name = 'odd'"), {"other": b"\x01" + bytes(40)})
+    with serving(city):
+        assert ask(city, status_server(KEY)) is not None
+        time.sleep(1.5)
+    assert [each.getMessage() for each in caplog.records if "odd" in each.getMessage()] == [
+        "rostock: NAS odd is not heard: a stored secret was sealed with another key; is this the city's key folder?"
+    ]
+
+
 def test_a_short_secret_is_named_once_an_added_one_too(radius: City, caplog: pytest.LogCaptureFixture) -> None:
     def named(name: str) -> Sequence[str]:
         return [each.getMessage() for each in caplog.records if f"NAS {name} has a secret of under 12" in each.message]

@@ -78,6 +78,14 @@ def test_malformed_ones_are_passed_over() -> None:
     )
 
 
+def test_an_address_made_of_the_mac_address_is_kept_as_its_network() -> None:
+    """Of PHONE, as an address and as a prefix of 128 bits (RFC 4291 appendix A)."""
+    made = IPv6Address("2001:db8:7::5eff:fe10:a").packed
+    assert PHONE.octets[3:] in made
+    told = read_framed_ipv6(packet([(168, made), (97, bytes((0, 128)) + made), (168, ADDRESS)]))
+    assert told == "2001:db8:7::/64 2001:db8::5"
+
+
 def test_a_nas_may_send_any_number_and_a_few_are_kept() -> None:
     many = [(168, IPv6Address(0x20010DB8 << 96 | number).packed) for number in range(1, 180)]
     assert read_framed_ipv6(packet(many)).split() == [f"2001:db8::{number:x}" for number in range(1, IPV6_MAX + 1)]

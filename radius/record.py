@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import IPv6Network
 
 from hotspot.errors import InputError, WireError
 from hotspot.session import Accounting, Record, join_gigawords
@@ -127,8 +128,18 @@ def read_framed_ipv6(packet: Packet) -> str:
     for kind, read in _IPV6:
         for value in packet.every(kind):
             with contextlib.suppress(WireError):
-                found[read(value)] = None
+                found[_without_mac(read(value))] = None
     return " ".join(list(found)[:IPV6_MAX])
+
+
+def _without_mac(told: str) -> str:
+    """An address that a device made of its MAC address gives way to its /64 (RFC 4291 appendix A: ff:fe within).
+
+    A MAC address stands in one table, encrypted; an EUI-64 would tell it to every reader of this one.
+    """
+    network = IPv6Network(told)
+    made_of_mac = network.prefixlen > 64 and network.network_address.packed[11:13] == b"\xff\xfe"
+    return str(network.supernet(new_prefix=64)) if made_of_mac else told
 
 
 def _lenient(packet: Packet, kind: Attr) -> str:

@@ -65,8 +65,8 @@ DIALECTS: dict[str, Dialect] = {
     "aruba": Dialect((*RFCS, aruba_vlan), Dynamic.DISCONNECT),
     # AireOS by AAA override; a Catalyst 9800 takes names of policies instead. Its CoA is a command, not a limit.
     "cisco": Dialect((*ENDING, airespace_rates, vlan), Dynamic.DISCONNECT),
-    # SmartZone "AAA (RADIUS) Interface Reference": a CoA that is not Authorize-Only; which limits it takes: believed.
-    "ruckus": Dialect(RFCS, Dynamic.COA, (*TIMES, wispr_rates)),
+    # SmartZone "AAA (RADIUS) Interface Reference" 3.6: it takes a CoA, but which limits in it nobody here could verify.
+    "ruckus": Dialect(RFCS, Dynamic.DISCONNECT),
     # hostapd's CoA serves Hotspot 2.0's terms alone (its "RADIUS DAS: … CoA"); its Disconnect works.
     "hostapd": Dialect(RFCS, Dynamic.DISCONNECT),
     "standard": Dialect(RFCS, Dynamic.DISCONNECT),

@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import threading
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -173,15 +174,6 @@ CHANGES = {
         1c06 00000000  # Idle-Timeout = 0
         1a0b 00003a8c 0805 302f30  # Mikrotik-Rate-Limit = 0/0
     """,
-    ("ruckus", "limited"): """
-        1b06 00000e10  # Session-Timeout = 3600
-        1c06 00000384  # Idle-Timeout = 900
-        1a0c 0000372a 0706 003d0900  # WISPr-Bandwidth-Max-Up = 4000000
-        1a0c 0000372a 0806 00f42400  # WISPr-Bandwidth-Max-Down = 16000000
-    """,
-    ("ruckus", "lifted"): """
-        1b06 00000e10  # Session-Timeout = 3600
-    """,
 }
 """Attributes of a CoA-Request for LIMITED and for FREE."""
 
@@ -218,6 +210,14 @@ def test_only_those_that_take_a_coa_have_something_to_say_in_it() -> None:
 def test_without_limits_only_the_time_is_said(product: str) -> None:
     kinds = {kind for kind, _ in dialect.say(product, FREE)}
     assert 27 in kinds and kinds <= {27, 29}
+
+
+@pytest.mark.parametrize("product", DIALECTS)
+def test_what_is_said_depends_on_the_limits_alone(product: str) -> None:
+    """So the octets may be kept by product and limits, whoever is let on."""
+    another = replace(LIMITED, grant_id=99, device_id=98)
+    assert dialect.say(product, another) == dialect.say(product, LIMITED)
+    assert dialect.change(product, another) == dialect.change(product, LIMITED)
 
 
 def number(said: list[Attribute], vendor: int, kind: int) -> int | None:

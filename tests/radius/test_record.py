@@ -14,11 +14,14 @@ from hotspot.errors import WireError
 from hotspot.values import MacAddress, MacSpelling
 from radius import wire
 from radius.account import Accountant
+from radius.intake import Work
 from radius.metrics import RadiusMetrics
-from radius.record import IPV6_MAX, read_framed_ipv6, read_opening
+from radius.peers import Peer
+from radius.record import IPV6_MAX, TEXT_MAX, read_framed_ipv6, read_opening, read_report
 from radius.wire import Attribute, Code, Packet
 from service.cities import City
 from store import accounting
+from store.fleet import Nas
 from tests.radius.test_batches import peer, work
 
 PHONE = MacAddress.parse("02-00-5E-10-00-0A")
@@ -78,6 +81,14 @@ def test_malformed_ones_are_passed_over() -> None:
     )
 
 
+def test_an_address_made_of_the_mac_address_is_kept_as_its_network() -> None:
+    """Of PHONE, as an address and as a prefix of 128 bits (RFC 4291 appendix A)."""
+    made = IPv6Address("2001:db8:7::5eff:fe10:a").packed
+    assert PHONE.octets[3:] in made
+    told = read_framed_ipv6(packet([(168, made), (97, bytes((0, 128)) + made), (168, ADDRESS)]))
+    assert told == "2001:db8:7::/64 2001:db8::5"
+
+
 def test_a_nas_may_send_any_number_and_a_few_are_kept() -> None:
     many = [(168, IPv6Address(0x20010DB8 << 96 | number).packed) for number in range(1, 180)]
     assert read_framed_ipv6(packet(many)).split() == [f"2001:db8::{number:x}" for number in range(1, IPV6_MAX + 1)]
@@ -107,6 +118,47 @@ def test_ipv6_is_kept_from_the_start_or_from_the_first_record_that_has_it(city: 
     record("late", 3, (168, IPv6Address("2001:db8::6").packed))
     record("late", 2)
     assert kept("late") == "2001:db8::5"
+
+
+# Whatever comes -----------------------------------------------------------------------------------------------
+
+NAS = Nas(
+    id=1,
+    name="test",
+    site_name="",
+    nas_identifier="test",
+    address="127.0.0.1",
+    product="coovachilli",
+    login_url="",
+    coa_port=3799,
+    require_message_authenticator="yes",
+    message_authenticator_at=None,
+    limit_proxy_state=False,
+    octets_swapped=True,
+    secret=b"secret",
+    uam_secret=b"",
+)
+NUMBERS = st.sampled_from([40, 41, 42, 43, 46, 49, 52, 53, 55])
+READ = NUMBERS | st.sampled_from([1, 8, 25, 30, 31, 44, 97, 123, 168])
+
+
+@given(
+    st.lists(
+        st.tuples(NUMBERS, st.binary(min_size=4, max_size=4)) | st.tuples(READ, st.binary(max_size=60)), max_size=20
+    ),
+    st.sampled_from([1, 2, 3, 7, 8]),
+)
+def test_a_record_is_read_or_is_a_wire_error(said: list[Attribute], kind: int) -> None:
+    """Nothing that a NAS can write raises anything else, and what opens a session has its bounds."""
+    came = packet([(40, bytes((0, 0, 0, kind))), (44, b"session"), *said])
+    opening = read_opening(came)
+    for text in (opening.user_name, opening.ssid, opening.bssid):
+        assert len(text) <= TEXT_MAX and "\0" not in text
+    try:
+        report = read_report(Work(came, Peer(NAS), ("127.0.0.1", 1), 0.0), NOON)
+    except WireError:
+        return
+    assert report.key == (1, "session") and (report.event is None) == (kind > 3)
 
 
 # Names ----------------------------------------------------------------------------------------------------

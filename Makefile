@@ -4,15 +4,17 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 TOOLS  := hostapd iproute2 wpasupplicant freeradius freeradius-postgresql freeradius-utils snmpd snmp prometheus postgresql chromium fonts-dejavu-core strace curl
+RIVALS := freeradius freeradius-postgresql postgresql
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick check bench test-tools lock clean
+.PHONY: help setup run test quick check bench bench-radius bench-radius-growth bench-radius-memory bench-rivals \
+  test-tools lock clean
 
 help: ## this list
 	@echo "Kogge: free public Wi-Fi for allied cities. Targets:"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 	@echo "The command line itself: $(BIN)/kogge --help"
 
 setup: $(READY) ## make .venv with the pinned dependencies
@@ -45,8 +47,23 @@ check: setup ## lint, format, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: setup ## speed, beside the peers that are installed (ARGS=portal for one); ends with `result` lines
+bench: setup bench-rivals ## all benchmarks, about twenty minutes (ARGS=portal for one); each ends with `result` lines
 	$(BIN)/python -m bench $(ARGS)
+
+bench-radius: setup bench-rivals ## RADIUS beside FreeRADIUS, on SQLite and PostgreSQL
+	$(BIN)/python -m bench.radius $(ARGS)
+
+bench-radius-growth: setup ## RADIUS with ten thousand to ten million closed sessions in the database
+	$(BIN)/python -m bench.growth $(ARGS)
+
+bench-radius-memory: setup ## the RADIUS server's memory over a million packets
+	$(BIN)/python -m bench.memory $(ARGS)
+
+bench-rivals: # what RADIUS is compared with and on: installed if we are root, named as missing by the benchmark otherwise
+	@if [ "$$(id -u)" = 0 ] && command -v dpkg >/dev/null && ! dpkg -s $(RIVALS) >/dev/null 2>&1; then \
+	  apt-get update --quiet && \
+	  env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $(RIVALS) || \
+	  echo "not installed: the benchmark says what is missing"; fi
 
 test-tools: ## install the Debian packages that the tests talk to (asks for root)
 	$(SUDO) apt-get update

@@ -6,9 +6,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from bench import monitor, portal, radius
+from bench import growth, memory, monitor, portal, radius
 
-BENCHES = {"radius": radius.main, "portal": portal.main, "monitor": monitor.main}
+BENCHES = {
+    "radius": radius.main,
+    "growth": growth.main,
+    "memory": memory.main,
+    "portal": portal.main,
+    "monitor": monitor.main,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -19,11 +19,15 @@ BEGUN_BEFORE = 2 * IN_FLIGHT
 OCTETS_A_RECORD = 1_000
 
 
-def access_supply(residents: Sequence[Resident], secret: bytes, count: int) -> Supply:
-    """Every resident redeems the ticket in turn, and again; no two requests are alike."""
+def access_supply(residents: Sequence[Resident], secret: bytes, count: int, *, first: int = 0) -> Supply:
+    """Every resident redeems the ticket in turn, and again; no two requests are alike.
+
+    `first`: number of the first one; a supply that goes on where another ended has other requests.
+    """
 
     def build(number: int, identifier: int) -> bytes:
-        return packets.access_request(identifier, secret, NAS, residents[number % len(residents)], number)
+        turn = first + number
+        return packets.access_request(identifier, secret, NAS, residents[turn % len(residents)], turn)
 
     return Supply.make(count, build, secret=secret, wanted_code=packets.ACCESS_ACCEPT)
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bench.cpu import cpu_seconds
 from bench.databases import Database
 from bench.load import Loop, Supply, Tally
+from bench.processes import cpu_seconds
 from bench.servers import Cores, NotReady, Place, last_lines, running
 
 WARM_SECONDS = 0.5

@@ -58,8 +58,8 @@ def disconnect(city: str, session_id: int, wait_seconds: int, folder: Path) -> N
 def coa(city: str, session_id: int, wait_seconds: int, folder: Path) -> None:
     """Tell a NAS a session's limits: a CoA-Request (RFC 5176).
 
-    As they are now, and all of them: time, idle time, rates and volume. A session that has nothing left is disconnected. SESSION is the
-    number that `kogge sessions` shows.
+    As they are now, and all of them: time, idle time, rates and volume. A session that has nothing left is
+    disconnected. SESSION is the number that `kogge sessions` shows.
     """
     _order(Kind.COA, city, session_id, wait_seconds, folder)
 

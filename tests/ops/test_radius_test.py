@@ -37,9 +37,9 @@ from tests.support.rows import all_rows
 
 pytestmark = pytest.mark.timeout(240)
 
-OF_THE_TEST = frozenset({"nas", "job_lease"})
-"""Tables in which the test itself has a row: its client's, which no list shows, and the lease that keeps out a second
-test."""
+OF_THE_TEST = frozenset({"nas", "job_lease", "nas_arrival"})
+"""Tables in which the test itself has a row: its client's, which no list shows, the lease that keeps out a second
+test, and what RADIUS tells of its packets, maybe a moment later."""
 
 
 def rows_of(store: Store) -> dict[str, list[tuple[object, ...]]]:

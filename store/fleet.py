@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, insert, select
+from sqlalchemy import Connection, insert, select
 
 from hotspot.fleet import ApHealth
 from store.keys import KeyRing
@@ -163,9 +163,7 @@ def hidden_nas(conn: Connection, keys: KeyRing, nas_identifier: str) -> Nas | No
     return None if row is None else _nas_of(keys, row)
 
 
-# One that counts as removed has no hours: `kogge radius test` says whether RADIUS works, at night too.
-_OPENING_HOURS = case((nas.c.removed_at.is_(None), site.c.opening_hours), else_="").label("opening_hours")
-_NASES = select(nas, site.c.name.label("site_name"), _OPENING_HOURS).join(site, site.c.id == nas.c.site_id)
+_NASES = select(nas, site.c.name.label("site_name"), site.c.opening_hours).join(site, site.c.id == nas.c.site_id)
 
 
 def _nas_of(keys: KeyRing, row: Any) -> Nas:
@@ -174,6 +172,8 @@ def _nas_of(keys: KeyRing, row: Any) -> Nas:
         row,
         secret=keys.unseal(_NAS, bytes(row["secret_sealed"])),
         uam_secret=keys.unseal(_UAM, bytes(row["uam_secret_sealed"])),
+        # The one that counts as removed has none: `kogge radius test` says whether RADIUS works, at night too.
+        opening_hours=row["opening_hours"] if row["removed_at"] is None else "",
     )
 
 

@@ -22,20 +22,22 @@ from ops.explain_document import document
 from ops.explain_facts import (
     DeviceStanding,
     Look,
+    NothingKnown,
     Standing,
+    StrangerStanding,
     VoucherStanding,
     device_of_mac,
     device_of_user,
     voucher_of_code,
 )
-from ops.explain_report import paragraphs, text, unknown_device, unknown_name
+from ops.explain_report import text
 from ops.explain_sentences import Frame
 from service.cities import City
 from store import audit
 
 Value = TypeVar("Value")
 
-NOTHING_KNOWN = 1
+NOTHING_FOUND = 1
 """Exit status; 0 where something was found, 2 for the operator's error."""
 
 NAME_MAX = 64
@@ -74,9 +76,9 @@ def command(city: str, who: str, show_devices: bool, as_json: bool, folder: Path
             frame = Frame(str(opened.key), opened.zone, datetime.now(UTC), show_devices)
             found = looked_up(opened, wanted, now=frame.now)
             note_look(opened, found, now=frame.now, show_devices=show_devices)
-        click.echo(_said(found, wanted, frame, as_json=as_json))
-        if found is None:
-            sys.exit(NOTHING_KNOWN)
+        click.echo(json.dumps(document(found, frame), indent=2, ensure_ascii=False) if as_json else text(found, frame))
+        if isinstance(found, NothingKnown):
+            sys.exit(NOTHING_FOUND)
 
 
 def parse_who(who: str) -> Wanted:
@@ -94,30 +96,32 @@ def _or_none(parse: Callable[[str], Value], said: str) -> Value | None:
         return None
 
 
-def looked_up(city: City, wanted: Wanted, *, now: datetime) -> Standing | None:
-    """One consistent read. None where nothing is known."""
+def looked_up(city: City, wanted: Wanted, *, now: datetime) -> Standing:
+    """One consistent read."""
     with city.store.read() as conn:
         look = Look(city, conn, now)
         if wanted.mac is not None:
             return device_of_mac(look, wanted.mac)
         of_code = None if wanted.code is None else voucher_of_code(look, wanted.code)
-        return of_code or device_of_user(look, wanted.name)
+        return of_code or device_of_user(look, wanted.name) or NothingKnown(of_device=False)
 
 
-def note_look(city: City, found: Standing | None, *, now: datetime, show_devices: bool) -> None:
+def note_look(city: City, found: Standing, *, now: datetime, show_devices: bool) -> None:
     """Looking somebody up leaves a trace: which device or voucher by its number, and which user of this machine."""
     with city.store.write() as conn:
         audit.add(conn, now=now, action="explain", subject=subject_of(found), user=os_user(), addresses=show_devices)
 
 
-def subject_of(found: Standing | None) -> str:
+def subject_of(found: Standing) -> str:
     match found:
         case DeviceStanding():
             return f"device {found.number}"
         case VoucherStanding():
             return f"voucher {found.number}"
-        case _:
-            return "an unknown device" if found is not None else "nothing known"
+        case StrangerStanding():
+            return "an unknown device"
+        case NothingKnown():
+            return "nothing known"
 
 
 def os_user() -> str:
@@ -128,11 +132,3 @@ def os_user() -> str:
         name = f"uid {os.getuid()}"
     before = os.environ.get("SUDO_USER", "")
     return f"{name} (sudo: {before})" if before else name
-
-
-def _said(found: Standing | None, wanted: Wanted, frame: Frame, *, as_json: bool) -> str:
-    if as_json:
-        return json.dumps(document(found, frame), indent=2, ensure_ascii=False)
-    if found is None:
-        return paragraphs(unknown_device(frame.city) if wanted.mac is not None else unknown_name(frame.city))
-    return text(found, frame)

@@ -14,7 +14,16 @@ from hotspot.access import Accept, Decision, Grant
 from hotspot.admission import Denial
 from hotspot.plan import Plan
 from ops.advice import DENIALS, REASONS, Advice
-from ops.explain_facts import DeviceStanding, Guessed, Outlook, Quota, Standing, StrangerStanding, VoucherStanding
+from ops.explain_facts import (
+    DeviceStanding,
+    Guessed,
+    NothingKnown,
+    Outlook,
+    Quota,
+    Standing,
+    StrangerStanding,
+    VoucherStanding,
+)
 from ops.explain_report import UNNAMED
 from ops.explain_sentences import Frame
 from ops.words import iso
@@ -25,10 +34,9 @@ from store.standing import Block
 Document = dict[str, Any]
 
 
-def document(standing: Standing | None, frame: Frame) -> Document:
+def document(standing: Standing, frame: Frame) -> Document:
     """`kind` is device, stranger, voucher or nothing; what else stands there depends on it."""
-    head = {"city": frame.city, "at": iso(frame.now)}
-    return head | ({"kind": "nothing"} if standing is None else _of(standing, frame))
+    return {"city": frame.city, "at": iso(frame.now)} | _of(standing, frame)
 
 
 @singledispatch
@@ -60,6 +68,15 @@ def _stranger(standing: StrangerStanding, frame: Frame) -> Document:
         "decisions": _decisions(standing.decided),
         "guesses": _guesses(standing.guessed),
     }
+
+
+@_of.register
+def _nothing(standing: NothingKnown, frame: Frame) -> Document:
+    silences = [
+        {"source": each.source, "nas_identifier": each.nas_identifier, "verdict": each.verdict, "at": iso(each.last_at)}
+        for each in standing.silences
+    ]
+    return {"kind": "nothing", "not_heard": silences}
 
 
 @_of.register

@@ -30,11 +30,13 @@ from store import access, decisions, guesses, residents, sessions, standing, vou
 from store.access import Window
 from store.decisions import Decided
 from store.sessions import SessionView
-from store.standing import Block, Place
+from store.standing import Block, Place, Silence
 from store.store import Connection
 from store.vouchers import Voucher
 
 DECISIONS_SHOWN = 5
+SILENCES_SHOWN = 3
+LATELY = timedelta(hours=24)
 DEVICES_SHOWN = 20
 """Of a voucher; it rarely has more than a handful."""
 
@@ -119,7 +121,15 @@ class VoucherStanding:
     devices_left_out: int
 
 
-Standing = DeviceStanding | StrangerStanding | VoucherStanding
+@dataclass(frozen=True, slots=True)
+class NothingKnown:
+    """Of a MAC address (`of_device`), or of a code or name. `silences`: whose packets were not answered lately."""
+
+    of_device: bool
+    silences: Sequence[Silence] = ()
+
+
+Standing = DeviceStanding | StrangerStanding | VoucherStanding | NothingKnown
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +144,8 @@ class Look:
 # Devices ----------------------------------------------------------------------------------------------
 
 
-def device_of_mac(look: Look, mac: MacAddress) -> DeviceStanding | StrangerStanding | None:
-    """None where nothing at all is known of the address."""
+def device_of_mac(look: Look, mac: MacAddress) -> Standing:
+    """What is known of the address; where nothing is, whose packets RADIUS did not answer: its NAS may be there."""
     keys = look.city.store.keys
     hashes = [period.hash(mac) for period in keys.held_periods(look.now)]
     as_stranger = decisions.latest_of_stations(look.conn, hashes, limit=DECISIONS_SHOWN)
@@ -144,7 +154,9 @@ def device_of_mac(look: Look, mac: MacAddress) -> DeviceStanding | StrangerStand
         return device_of_id(look, device_id, as_stranger=as_stranger)
     guessed = [_guessed(look, "this device", guesses.BY_DEVICE, str(mac), look.city.config.limits.voucher_guesses)]
     guessed = [each for each in guessed if each.count]
-    return StrangerStanding(as_stranger, guessed) if as_stranger or guessed else None
+    if as_stranger or guessed:
+        return StrangerStanding(as_stranger, guessed)
+    return NothingKnown(True, standing.silences(look.conn, since=look.now - LATELY, limit=SILENCES_SHOWN))
 
 
 def device_of_user(look: Look, name: str) -> DeviceStanding | None:

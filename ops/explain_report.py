@@ -12,6 +12,7 @@ from ops.advice import DENIALS, REASONS, Advice
 from ops.explain_facts import (
     DeviceStanding,
     Guessed,
+    NothingKnown,
     Standing,
     StrangerStanding,
     VoucherStanding,
@@ -149,27 +150,26 @@ def _stranger(standing: StrangerStanding, frame: Frame) -> tuple[tuple[str, str]
     return ("a device that the city does not know", answer), sections
 
 
-def unknown_device(city: str) -> str:
-    """Nothing at all is known of the MAC address."""
-    return (
-        f"{city}: this device was never seen here, or longer ago than the log is kept.\n"
-        f"→ Does its NAS ask this server? See `kogge nas list {city}` and `kogge radius test {city}`. A phone also has "
-        "another MAC address in each network: compare with the one that it shows for this Wi-Fi."
-    )
+# Nothing ----------------------------------------------------------------------------------------------
 
 
-def unknown_name(city: str) -> str:
-    """Neither a code nor a user name of this city."""
-    return (
-        f"{city}: neither a voucher's code nor the user name of a log-in that is known here.\n"
-        "→ Compare the code with the printed sheet: is it this city's? User names are kept for a day after their "
-        "log-in; then ask for the MAC address."
-    )
-
-
-def paragraphs(said: str) -> str:
-    """Folded for a terminal."""
-    return "\n".join(_folded(said))
+@_said.register
+def _nothing(standing: NothingKnown, frame: Frame) -> tuple[tuple[str, str], list[Section]]:
+    """Where a helpdesk looks next."""
+    if not standing.of_device:
+        answer = "It is neither a voucher's code nor the user name of a log-in that is known here."
+        step = (
+            "→ Compare the code with the printed sheet: is it this city's? User names are kept for a day after their "
+            "log-in; then ask for the MAC address."
+        )
+        return ("nothing known", answer), [("Next", step)]
+    answer = "This device was never seen here, or longer ago than the log is kept."
+    steps = [
+        f"→ Does its NAS ask this server? See `kogge nas list {frame.city}` and `kogge radius test {frame.city}`.",
+        "→ A phone has another MAC address in each network: compare with the one that it shows for this Wi-Fi.",
+    ]
+    silences = "\n".join(sentences.silence(each, frame) for each in standing.silences)
+    return ("nothing known", answer), [("Next", "\n".join(steps)), *([("Not heard", silences)] if silences else [])]
 
 
 # Vouchers ---------------------------------------------------------------------------------------------

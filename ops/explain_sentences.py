@@ -11,10 +11,10 @@ from hotspot.access import Accept, Decision, Grant, Reason
 from hotspot.plan import Counting, Plan, Way
 from ops.advice import REASONS
 from ops.explain_facts import DeviceStanding, Guessed, Life, Outlook, Quota, VoucherStanding
-from ops.words import duration, moment, span, volume
+from ops.words import duration, moment, printable, span, volume
 from store.decisions import Decided
 from store.sessions import SessionView
-from store.standing import Block
+from store.standing import Block, Silence
 
 DISCONNECTS = {
     "wanted": "RADIUS is to disconnect it",
@@ -103,7 +103,7 @@ def verdict(decided: Decided) -> str:
 
 def session(session: SessionView, running: Decision | None, frame: Frame) -> str:
     used = f"{volume(session.octets.down)} received, {volume(session.octets.up)} sent"
-    ssid = f", SSID {session.ssid}" if session.ssid else ""
+    ssid = f", SSID {printable(session.ssid)}" if session.ssid else ""
     where = f"{session.nas_name} ({session.site_name}){ssid}"
     disconnect = f"\n{_disconnect(session)}." if session.disconnect else ""
     if session.ended_at is not None:
@@ -167,6 +167,12 @@ def guess(each: Guessed, frame: Frame) -> str:
 def block(block: Block, frame: Frame) -> str:
     until = "until staff lift it" if block.until_at is None else f"until {frame.at(block.until_at)}"
     return f"since {frame.at(block.from_at)}, {until}: {block.reason}"
+
+
+def silence(each: Silence, frame: Frame) -> str:
+    """`192.0.2.7, which says it is “gateway-7”: unknown_client, last 02:10`"""
+    claimed = f", which says it is “{printable(each.nas_identifier)}”" if each.nas_identifier else ""
+    return f"{each.source}{claimed}: {each.verdict}, last {frame.at(each.last_at)}"
 
 
 LIVES = {

@@ -56,3 +56,8 @@ def moment(at: datetime, zone: ZoneInfo, *, now: datetime) -> str:
 def iso(at: datetime | None) -> str | None:
     """ISO 8601 in UTC to the second, as scripts read it; None stays None."""
     return None if at is None else f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def printable(text: str) -> str:
+    """What others wrote (an SSID, a NAS-Identifier) on one line and without a terminal's control characters."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

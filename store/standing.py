@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 from hotspot.access import DayUse, Ticket
 from hotspot.values import Octets
 from store.rows import ticket_of
-from store.schema import block, grant, nas, session, site, ticket, voucher_batch, voucher_usage_daily
+from store.schema import block, grant, nas, nas_arrival, session, site, ticket, voucher_batch, voucher_usage_daily
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,29 @@ def device_of_open_session(conn: Connection, user_name: str) -> int | None:
     """Whose open session a NAS accounts under that User-Name."""
     query = select(session.c.device_id).where(session.c.ended_at.is_(None), session.c.user_name == user_name)
     return conn.execute(query.limit(1)).scalar()
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """From where packets came that RADIUS did not answer, and why (docs/metrics.md). `nas_identifier` is a claim."""
+
+    source: str
+    nas_identifier: str
+    verdict: str
+    last_at: datetime
+
+
+def silences(conn: Connection, *, since: datetime, limit: int) -> list[Silence]:
+    """The newest ones: a device may be unknown because its NAS is not heard."""
+    columns = nas_arrival.c
+    query = select(columns.source, columns.nas_identifier, columns.verdict, columns.last_at)
+    query = query.outerjoin(nas, nas.c.id == columns.nas_id).where(nas.c.removed_at.is_(None))  # no NAS: NULL as well
+    query = query.where(columns.verdict != HEARD, columns.last_at >= since).order_by(columns.last_at.desc())
+    return [Silence(*row) for row in conn.execute(query.limit(limit))]
+
+
+HEARD = "ok"
+"""The verdict on packets that were let in."""
 
 
 # Vouchers ---------------------------------------------------------------------------------------------

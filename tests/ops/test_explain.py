@@ -20,8 +20,8 @@ from hotspot.vouchers import show_code
 from ops.advice import DENIALS, REASONS, Advice
 from ops.explain import looked_up, note_look, parse_who
 from ops.explain_document import document
-from ops.explain_facts import DeviceStanding, Life, Standing, StrangerStanding, VoucherStanding
-from ops.explain_report import paragraphs, text, unknown_device, unknown_name
+from ops.explain_facts import DeviceStanding, Life, NothingKnown, Standing, StrangerStanding, VoucherStanding
+from ops.explain_report import text
 from ops.explain_sentences import CURED_BY_A_TAP, DISCONNECTS, LIVES, Frame
 from ops.words import span
 from radius.client import Client, access_request, pap
@@ -31,7 +31,20 @@ from service.cities import City, open_city
 from store import access, audit, guesses, outbox, residents, vouchers
 from store.access import Noted
 from store.outbox import Change, Kind, State
-from store.schema import block, grant, plan, session, site, staff, terms, usage_daily, voucher, voucher_usage_daily
+from store.schema import (
+    block,
+    grant,
+    nas,
+    nas_arrival,
+    plan,
+    session,
+    site,
+    staff,
+    terms,
+    usage_daily,
+    voucher,
+    voucher_usage_daily,
+)
 from tests.ops.conftest import Kogge
 from tests.radius.conftest import PHONE, SECRET, Issued, add_loopback_nas, issue_ticket
 from tests.support.installation import Written
@@ -45,7 +58,7 @@ def now_() -> datetime:
     return datetime.now(UTC)
 
 
-def find(city: City, who: object, *, now: datetime | None = None) -> Standing | None:
+def find(city: City, who: object, *, now: datetime | None = None) -> Standing:
     return looked_up(city, parse_who(str(who)), now=now or now_())
 
 
@@ -58,7 +71,6 @@ def device(city: City, who: object = PHONE, *, now: datetime | None = None) -> D
 def screen(city: City, who: object = PHONE, **frame: Any) -> str:
     """As it is read, whitespace aside."""
     found = find(city, who)
-    assert found is not None
     said = text(found, Frame(city.key, city.zone, now_(), **frame))
     assert max(map(len, said.splitlines())) <= 80, said
     return " ".join(said.split())
@@ -329,7 +341,7 @@ def test_who_is_known_by_a_running_sessions_user_name(city: City) -> None:
     assert device(city, "opaque-0123456789").number == issued.device_id
     with city.store.write() as conn:
         conn.execute(update(session).where(session.c.id == id_).values(ended_at=now_()))
-    assert find(city, "opaque-0123456789") is None
+    assert find(city, "opaque-0123456789") == NothingKnown(of_device=False)
 
 
 @pytest.mark.parametrize("spelling", MacSpelling)
@@ -378,13 +390,13 @@ def test_a_block_has_its_reason_and_end(city: City) -> None:
 
 
 def test_a_stranger_that_radius_refused_is_found_by_its_hash(radius: City) -> None:
-    assert find(radius, PHONE) is None
+    assert isinstance(find(radius, PHONE), NothingKnown)
     ask(radius, str(PHONE), str(PHONE))
     found = find(radius, PHONE)
     assert isinstance(found, StrangerStanding) and [each.reason for each in found.decided] == ["not_remembered"]
     said = screen(radius)
     assert "a device that the city does not know" in said and "at test-nas" in said
-    assert find(radius, OTHER) is None
+    assert isinstance(find(radius, OTHER), NothingKnown)
 
 
 def test_what_was_decided_before_a_device_was_known_is_told_too(city: City) -> None:
@@ -400,10 +412,35 @@ def test_guesses_of_a_stranger_are_told(city: City) -> None:
     assert isinstance(found, StrangerStanding) and found.guessed[0].count == 3
 
 
-def test_what_to_do_where_nothing_is_known() -> None:
-    for said in (paragraphs(unknown_device("rostock")), paragraphs(unknown_name("rostock"))):
-        assert max(map(len, said.splitlines())) <= 80 and "→ " in said
-    assert "kogge nas list rostock" in unknown_device("rostock")
+def test_where_to_look_where_nothing_is_known(city: City) -> None:
+    assert "→ Does its NAS ask this server? See `kogge nas list rostock`" in screen(city)
+    assert "→ Compare the code with the printed sheet" in screen(city, CODE)
+
+
+def test_who_was_not_heard_lately_is_told_where_nothing_is_known(city: City) -> None:
+    own = {"port": "auth", "packets": 3, "first_at": now_() - 60 * MINUTE, "last_at": now_() - MINUTE}
+    with city.store.read() as conn:
+        nas_id = first_nas(conn)
+    rows = [
+        {"source": "192.0.2.7", "nas_identifier": "gateway\x1b[2J", "verdict": "unknown_client"},
+        {"source": "192.0.2.8", "nas_identifier": "", "verdict": "bad_authenticator", "nas_id": nas_id},
+        {"source": "192.0.2.9", "nas_identifier": "", "verdict": "ok", "nas_id": nas_id},
+        {"source": "192.0.2.10", "nas_identifier": "", "verdict": "unknown_client", "last_at": now_() - 1500 * MINUTE},
+    ]
+    for row in rows:
+        put(city, nas_arrival, **(own | row))
+    said = screen(city)
+    assert re.search(r"192\.0\.2\.7, which says it is “gateway\\x1b\[2J”: unknown_client, last ", said)
+    assert "192.0.2.8: bad_authenticator, last" in said and "192.0.2.9" not in said and "192.0.2.10" not in said
+    with city.store.write() as conn:
+        conn.execute(update(nas).where(nas.c.id == nas_id).values(removed_at=now_()))
+    assert "192.0.2.8" not in screen(city) and "192.0.2.7" in screen(city)
+
+
+def test_an_ssid_cannot_write_on_the_terminal(city: City) -> None:
+    issued = remembered(city)
+    add_session(city.store, issued.device_id, started_at=now_() - MINUTE, ssid="evil\x1b[31m\nBlocked   no")
+    assert "SSID evil\\x1b[31m\\nBlocked no;" in screen(city)
 
 
 # Vouchers ---------------------------------------------------------------------------------------------
@@ -552,9 +589,9 @@ def test_a_look_that_cannot_be_noted_shows_nothing(lively: City, made: Written, 
     ("who", "status", "said"),
     [
         (str(PHONE), 0, "rostock, "),
-        (str(OTHER), 1, "this device was never seen here"),
-        ("ABCDE-FGHJL", 1, "neither a voucher's code nor the user name"),
-        ("nobody", 1, "neither a voucher's code nor the user name"),
+        (str(OTHER), 1, "This device was never seen here"),
+        ("ABCDE-FGHJL", 1, "neither a voucher's code nor the user"),
+        ("nobody", 1, "neither a voucher's code nor the user"),
     ],
 )
 def test_exit_status(who: str, status: int, said: str, lively: City, made: Written, kogge: Kogge) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 
 import click
@@ -30,16 +31,18 @@ from service.cities import City, open_city
 from store import guesses, self_test
 from store.schema import metadata, nas, plan, site, terms
 from store.store import Store
+from tests.conftest import NOW
 from tests.ops.conftest import Kogge
+from tests.support.cities import free_udp_port, make_city
 from tests.support.installation import Written
 from tests.support.processes import service
 from tests.support.rows import all_rows
 
 pytestmark = pytest.mark.timeout(240)
 
-OF_THE_TEST = frozenset({"nas", "job_lease"})
-"""Tables in which the test itself has a row: its client's, which no list shows, and the lease that keeps out a second
-test."""
+OF_THE_TEST = frozenset({"nas", "job_lease", "nas_arrival"})
+"""Tables in which the test itself has a row: its client's, which no list shows, the lease that keeps out a second
+test, and what RADIUS tells of its packets, maybe a moment later."""
 
 
 def rows_of(store: Store) -> dict[str, list[tuple[object, ...]]]:
@@ -47,14 +50,21 @@ def rows_of(store: Store) -> dict[str, list[tuple[object, ...]]]:
     return all_rows(store, leave_out=OF_THE_TEST)
 
 
-@pytest.fixture
-def served(city: City) -> Iterator[City]:
-    """The city with its RADIUS server running, on both databases."""
+@contextmanager
+def serving(city: City) -> Iterator[City]:
+    """Its RADIUS server runs."""
     server = CityServer(city, clock=lambda: datetime.now(UTC), random_octets=os.urandom)
     server.start()
     yield city
     server.stop()
     server.join(10)
+
+
+@pytest.fixture
+def served(city: City) -> Iterator[City]:
+    """The city with its RADIUS server running, on both databases."""
+    with serving(city):
+        yield city
 
 
 def tried(city: City) -> list[Step]:
@@ -77,6 +87,13 @@ def test_every_step_passes_and_nothing_is_left(served: City) -> None:
     assert rows_of(served.store) == before
     timed = {step.name for step in done if step.seconds is not None}
     assert {"log-in with CHAP", "log-in with PAP", "accounting Stop"} <= timed
+
+
+def test_over_ipv6(city_store: Store) -> None:
+    place = {"listen": ip_address("::1"), "auth_port": free_udp_port("::1"), "acct_port": free_udp_port("::1")}
+    with serving(make_city("rostock", city_store, now=NOW, radius=place)) as city:
+        done = tried(city)
+    assert not faults(done) and len(done) == len(STEPS)
 
 
 def test_what_a_killed_test_left_goes_with_the_next_one(served: City) -> None:

@@ -39,11 +39,12 @@ _PRAGMAS = (
 
 
 def open_engine(url: str, password: str | None = None) -> Engine:
-    """An engine for `sqlite:///file` or `postgresql://…` (psycopg 3)."""
+    """An engine for `sqlite:///file` or `postgresql://…` (psycopg 3). Its errors show no values: they get into logs."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(
             parsed,
+            hide_parameters=True,
             pool_size=POOL_SIZE,
             max_overflow=0,
             connect_args={"check_same_thread": False},
@@ -54,6 +55,7 @@ def open_engine(url: str, password: str | None = None) -> Engine:
     options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
     engine = create_engine(
         parsed.set(drivername="postgresql+psycopg", password=password or parsed.password),
+        hide_parameters=True,
         pool_size=POOL_SIZE,
         max_overflow=0,
         connect_args={"options": options, "connect_timeout": 5},

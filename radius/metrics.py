@@ -121,9 +121,9 @@ class RadiusMetrics:
             self.dropped.labels(port, "unknown_client")
         for limit in ("arrivals", "candidates", "sources"):
             self.limits.labels(limit)
-        for kind in Kind:
+        for order in Kind:
             for state in (State.ACKED, *FINAL):
-                self.orders.labels(kind.value, state.value)
+                self.orders.labels(order.value, state.value)
 
 
 class PortMetrics:

@@ -40,8 +40,8 @@ RECEIVE_BUFFER_BYTES = 4 << 20
 """The kernel's default of 208 kB kept 166 packets of a burst of 5,000 (RADIUS.md)."""
 
 YIELD_SECONDS = 0.002
-"""Least time from a commit to the next write where a database has one writer: the portal's writers get their turn in it. It is not lost: replies are
-sent in it, and the next batch is received, judged and gathered."""
+"""Least time from a commit to the next write where a database has one writer: the portal's get their turn in it. It is
+not lost: replies are sent in it, and the next batch is received, judged and gathered."""
 
 TURN_SECONDS = 0.25
 """Longest wait for a packet; then the outbox and the list of clients are looked at."""

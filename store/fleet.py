@@ -186,7 +186,6 @@ def _nas_of(keys: KeyRing, row: Any) -> Nas:
     return pick(
         Nas,
         row,
-        opening_hours="" if row["removed_at"] else row["opening_hours"],  # a self-test's NAS is never closed
         secret=keys.unseal(_NAS, bytes(row["secret_sealed"])),
         uam_secret=keys.unseal(_UAM, bytes(row["uam_secret_sealed"])),
         # The one that counts as removed has none: `kogge radius test` says whether RADIUS works, at night too.

@@ -130,6 +130,17 @@ def test_what_staff_wanted_counts_too(town: Town) -> None:
     assert town.run(NOW + timedelta(minutes=6)) == 0, "RADIUS is away; the order still stands"
 
 
+def test_a_session_that_closes_as_stale_needs_no_disconnect_any_more(town: Town) -> None:
+    """Its NAS agreed and was not heard of again."""
+    session_id = town.session(until_at=NOW)
+    assert town.run() == 1
+    town.become(State.ACKED, NOW)
+    stale = next(job for job in JOBS if job.name == "close-stale-sessions")
+    later = NOW + timedelta(days=2)
+    assert run(stale, town.city, town.instruments, holder="a", now=later) == 1
+    assert town.orders() == [(session_id, "confirmed", "grant_expired")]
+
+
 def test_a_run_orders_no_more_than_it_may(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spent, "ORDERS_MAX", 2)
     monkeypatch.setattr(spent, "SLICE", 2)

@@ -279,10 +279,15 @@ def logged(formatter: logging.Formatter) -> Iterator[io.StringIO]:
 def test_no_packet_writes_a_line_of_the_log_or_a_traceback(city: City) -> None:
     name = "gate\nforged"
     add_loopback_nas(city, name=name)
-    nasty = [(kind, FORGED.encode()) for kind in (1, 4, 6, 8, 30, 31, 32, 44, 40, 41, 46, 55, 77, 87)]
+    nasty = [(kind, FORGED.encode() + b"\0x") for kind in (1, 4, 6, 8, 30, 31, 32, 44, 40, 41, 46, 55, 77, 87)]
     with logged(TextFormatter()) as lines, logged(JsonFormatter()) as entries, serving(city):
         send(city, access_request(b"wrong", *nasty), access_request(KEY, *nasty, signed=False))
-        send(city, access_request(KEY, *nasty), access_request(KEY, (1, FORGED.encode()), (2, b"x" * 7)))
+        send(
+            city,
+            access_request(KEY, *nasty),
+            access_request(KEY, (1, FORGED.encode()), (31, b"a\0b")),
+            access_request(KEY, (1, FORGED.encode()), (2, b"x" * 7)),
+        )
         send(city, access_request(KEY, (1, FORGED.encode()), (32, FORGED.encode()), (31, FORGED.encode())))
         send(city, b"", b"\x01", os.urandom(300), access_request(KEY)[:-3], source="127.0.0.9")
         send(city, access_request(KEY, *nasty), source="127.0.0.9")

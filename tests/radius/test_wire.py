@@ -367,6 +367,29 @@ def test_an_answer_with_a_wrong_message_authenticator_is_none() -> None:
         wire.decode_dynamic_reply(_signed_answer(request, 1), request, SECRET)
 
 
+def test_an_error_cause_that_is_no_number_is_malformed() -> None:
+    request = wire.encode_dynamic(DynamicCode.COA, 9, ASKED, SECRET, signed=False)
+    body = bytes((101, 3, 1))
+    head = bytes((45, 9, 0, 23))
+    answer = head + hashlib.md5(head + request[4:20] + body + SECRET).digest() + body
+    with pytest.raises(WireError, match="bad_attribute"):
+        wire.decode_dynamic_reply(answer, request, SECRET)
+
+
 def test_what_is_beyond_the_longest_packet_is_not_encoded() -> None:
     with pytest.raises(ValueError, match="4,096"):
         wire.encode_dynamic(DynamicCode.COA, 1, [(Attr.CLASS, bytes(253))] * 17, SECRET, signed=False)
+
+
+@pytest.mark.parametrize(("octets", "said"), [(b"name\0", "name"), (b"\0", ""), (b"", "")])
+def test_a_nul_at_the_end_is_taken_off(octets: bytes, said: str) -> None:
+    assert (
+        wire.parse(bytes((1, 1, 0, 22 + len(octets))) + bytes(16) + bytes((1, 2 + len(octets))) + octets).text(1)
+        == said
+    )
+
+
+def test_a_nul_inside_is_no_text() -> None:
+    packet = wire.parse(bytes((1, 1, 0, 25)) + bytes(16) + bytes((1, 5)) + b"a\0b")
+    with pytest.raises(WireError, match="bad_attribute"):
+        packet.text(1)

@@ -27,6 +27,9 @@ RECEIVE_BUFFER_BYTES = 1 << 20
 Build = Callable[[int, int], bytes]
 """The n-th request with the identifier it must carry."""
 
+Meter = Callable[[], float]
+"""CPU seconds that what is measured has used so far."""
+
 
 @dataclass(frozen=True, slots=True)
 class Supply:
@@ -53,12 +56,18 @@ class Tally:
     answered: list[int] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     retransmitted: int = 0
     proved: int = 0
 
     @property
     def per_second(self) -> float:
         return len(self.answered) / self.seconds if self.seconds else 0.0
+
+    @property
+    def cpu_us(self) -> float:
+        """CPU microseconds a request."""
+        return self.cpu_seconds / len(self.answered) * 1e6 if self.answered else 0.0
 
     def wait(self, share: float) -> float:
         """The wait that this share of the requests stayed within, seconds."""
@@ -85,10 +94,11 @@ class Loop:
         self._retry_seconds = retry_seconds
         self.stop = threading.Event()
 
-    def run(self, seconds: float, *, warm_seconds: float = 0.0) -> Tally:
+    def run(self, seconds: float, *, warm_seconds: float = 0.0, meter: Meter = lambda: 0.0) -> Tally:
         """Send for `warm_seconds` uncounted and then for `seconds`, or until the supply is used up.
 
-        Raises Untrustworthy for a reply of another code, or one that does not prove the secret.
+        `meter` is read when counting begins and when it ends. Raises Untrustworthy for a reply of another code, or
+        one that does not prove the secret.
         """
         with contextlib.ExitStack() as stack:
             poll = stack.enter_context(contextlib.closing(select.epoll()))
@@ -97,9 +107,7 @@ class Loop:
                 opened = stack.enter_context(contextlib.closing(self._open()))
                 slots[opened.fileno()] = _Slot(opened, turn)
                 poll.register(opened, select.EPOLLIN)
-            tally, begun = self._drive(poll, slots, seconds, warm_seconds)
-        tally.seconds = time.monotonic() - begun
-        return tally
+            return self._drive(poll, slots, seconds, warm_seconds, meter)
 
     def _open(self) -> socket.socket:
         opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -109,8 +117,9 @@ class Loop:
         return opened
 
     def _drive(
-        self, poll: select.epoll, slots: dict[int, _Slot], seconds: float, warm_seconds: float
-    ) -> tuple[Tally, float]:
+        self, poll: select.epoll, slots: dict[int, _Slot], seconds: float, warm_seconds: float, meter: Meter
+    ) -> Tally:
+        used = meter()
         begun = looked = time.monotonic()
         counted_from, end = begun + warm_seconds, begun + warm_seconds + seconds
         tally = Tally()
@@ -118,7 +127,7 @@ class Loop:
             self._send(slot, begun)
         while slots and (now := time.monotonic()) < end and not self.stop.is_set():
             if now >= counted_from and begun < counted_from:
-                tally, begun = Tally(), now
+                used, tally, begun = meter(), Tally(), time.monotonic()
             for descriptor, _ in poll.poll(POLL_SECONDS):
                 if not self._take(slots[descriptor], tally):
                     del slots[descriptor]
@@ -126,7 +135,9 @@ class Loop:
             if now - looked > POLL_SECONDS:
                 looked = now
                 self._send_again(slots, tally, now)
-        return tally, begun
+        tally.seconds = time.monotonic() - begun
+        tally.cpu_seconds = meter() - used
+        return tally
 
     def _take(self, slot: _Slot, tally: Tally) -> bool:
         """Read one reply and send the slot's next request; False when it has none."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+
+Say = Callable[[str], None]
+"""Tells a person how far the benchmark is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +43,9 @@ def print_figures(figures: Iterable[Figure]) -> None:
     print()
     for figure in figures:
         print(figure.line(), flush=True)
+
+
+def progress() -> Say:
+    """What a person reads meanwhile, each line with the seconds since this call."""
+    begun = time.monotonic()
+    return lambda text: print(f"{time.monotonic() - begun:5.0f} s  {text}", flush=True)

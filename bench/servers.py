@@ -55,30 +55,41 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], place: Place, cores: Cores, log: Path) -> Iterator[None]:
+def running(command: Sequence[str], place: Place, cores: Cores, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A RADIUS server on the server's core, from its first answers until it has ended on SIGTERM."""
     with pinned(command, cores, log) as process:
         for port in (place.auth_port, place.acct_port):
             await_ready(process, port, place.secret, log)
-        yield
+        yield process
 
 
 @contextlib.contextmanager
-def pinned(command: Sequence[str], cores: Cores, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The command as a process on the server's core, ended on the way out."""
-    process = _start(command, cores, log)
+def pinned(
+    command: Sequence[str], cores: Cores, log: Path, *, account: str | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The command as a process on the server's core, ended on the way out. `account`: as whom; None: as us."""
+    process = _start(command, cores, log, account)
     try:
         yield process
     finally:
         _end(process)
 
 
-def _start(command: Sequence[str], cores: Cores, log: Path) -> subprocess.Popen[bytes]:
-    """A child inherits the affinity that we have at that moment, all its threads included."""
+def _start(command: Sequence[str], cores: Cores, log: Path, account: str | None) -> subprocess.Popen[bytes]:
+    """A child inherits the affinity that we have at that moment, all its threads and children included."""
     os.sched_setaffinity(0, {cores.server})
     try:
         with log.open("ab") as output:
-            return subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            return subprocess.Popen(
+                command,
+                cwd=REPOSITORY,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                user=account,
+                group=account,
+                extra_groups=None if account is None else (),
+            )
     finally:
         os.sched_setaffinity(0, {cores.generator})
 

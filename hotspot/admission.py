@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from hotspot.plan import Plan
+from hotspot.access import SESSION_SECONDS_MIN
+from hotspot.plan import Counting, Plan
 
 
 class Denial(StrEnum):
@@ -39,6 +40,8 @@ def judge_voucher(
     until_at: datetime | None,
     revoked_at: datetime | None,
     plan: Plan,
+    valid_seconds: int,
+    seconds_used: int,
     holders: Collection[int],
     device_id: int,
     now: datetime,
@@ -49,6 +52,8 @@ def judge_voucher(
     if until_at is None and now >= redeem_until:
         return Denial.CODE_EXPIRED
     if until_at is not None and now >= until_at:
+        return Denial.CODE_USED_UP
+    if plan.voucher_counts is Counting.USE and valid_seconds - seconds_used < SESSION_SECONDS_MIN:
         return Denial.CODE_USED_UP
     others = set(holders) - {device_id}
     return Denial.TOO_MANY_DEVICES if len(others) >= plan.devices_max else None

@@ -27,7 +27,7 @@ def ticket_name(random_octets: bytes) -> str:
 def ticket_password(key: bytes, *, name: str, device: MacAddress, expires_at: datetime) -> str:
     """16 printable characters (96 bits) of HMAC-SHA256(ticket key; name, device, expiry in whole seconds)."""
     message = b"\0".join((name.encode(), device.octets, str(int(expires_at.timestamp())).encode()))
-    digest = hmac.new(key, message, hashlib.sha256).digest()
+    digest = hmac.digest(key, message, "sha256")
     return base64.urlsafe_b64encode(digest[:TICKET_NAME_BYTES]).decode("ascii")
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import NewType
 from zoneinfo import ZoneInfo
 
@@ -108,6 +109,7 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone)
 
 
+@lru_cache(maxsize=16)  # a batch asks with one time for all of its requests
 def seconds_to_day_end(at: datetime, zone: ZoneInfo) -> int:
     """Whole seconds until the city's next local midnight, correct on days when the clocks change."""
     midnight = day_start(local_day(at, zone) + timedelta(days=1), zone)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
-from hotspot.access import PENDING_SECONDS, Accept, DayUse, Decision, Facts, Grant, Proof, Refusal, Ticket, decide
+from hotspot.access import PENDING_SECONDS, Accept, Decision, Facts, Proof, Reason, Refusal, Ticket, decide
 from hotspot.credentials import chap_matches, pap_matches, ticket_name, ticket_password
 from hotspot.errors import WireError
+from hotspot.facts import UNLOCKED, Known, Lock, facts_of
 from hotspot.values import MacAddress, local_day, mac_spelling
 from radius import dialect, wire
 from radius.intake import Work
@@ -19,11 +21,20 @@ from radius.metrics import RadiusMetrics
 from radius.record import CLASS_PREFIX, station
 from radius.wire import Attr, Attribute, Code
 from service.cities import City
-from store import access
-from store.access import Known, Noted
+from store import access, guesses
+from store.access import Noted, Window
+from store.store import Connection
 
 RandomOctets = Callable[[int], bytes]
 Reply = tuple[Work, bytes]
+
+REPLY_BODIES_MAX = 4_096
+"""Limits of an Accept that are kept encoded: residents of one plan are told the same, but for what they used."""
+
+BY_DEVICE, BY_USER, BY_NAS = "voucher", "user", "nas"
+"""Kinds of guess buckets. A device's is the portal's too: whoever guessed there is locked out here, and back."""
+
+CUI_OCTETS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,7 @@ class Authorizer:
 
     def __init__(self, city: City, metrics: RadiusMetrics, *, random_octets: RandomOctets) -> None:
         self._city = city
+        self._zone = city.zone
         self._metrics = metrics
         self._random_octets = random_octets
         self._ticket_key = city.store.keys.derive("ticket")
@@ -48,22 +60,17 @@ class Authorizer:
     def answer(self, works: Sequence[Work], *, now: datetime) -> list[Reply]:
         """Replies to all that can be read; the decisions are logged and committed when this returns."""
         asks = self._asks(works)
+        if not asks:
+            return []
         known = self._gather(asks, now)
-        replies: list[Reply] = []
-        noted: list[Noted] = []
-        for ask in asks:
-            facts = self._facts(ask, known)
-            decision = decide(facts, now=now, zone=self._city.zone)
-            if isinstance(decision, Accept) and facts.grant is not None and facts.grant.voucher_id is not None:
-                known.online.setdefault(facts.grant.voucher_id, set()).add(decision.device_id)
-            noted.append(_noted(ask, facts, decision))
-            replies.append((ask.work, self._reply(ask, decision)))
-        if noted:
-            with self._city.store.write() as conn:
-                access.note_decisions(conn, noted, now=now)
-        for each in noted:
-            self._metrics.auth.labels("reject" if each.reason else "accept", each.reason or "").inc()
-        return replies
+        judged = [(ask, *self._judge(ask, known, now)) for ask in asks]
+        with self._city.store.write() as conn:
+            access.note_decisions(conn, [self._noted(*each, now) for each in judged], now=now)
+            self._note_guesses(conn, judged, now)
+        for _, _, decision in judged:
+            reason = decision.reason.value if isinstance(decision, Refusal) else ""
+            self._metrics.auth.labels("reject" if reason else "accept", reason).inc()
+        return [(ask.work, self._reply(ask, facts, decision, now)) for ask, facts, decision in judged]
 
     def _asks(self, works: Sequence[Work]) -> list[Ask]:
         asks = []
@@ -75,34 +82,38 @@ class Authorizer:
         return asks
 
     def _gather(self, asks: Sequence[Ask], now: datetime) -> Known:
-        store = self._city.store
+        store, limits = self._city.store, self._city.config.limits
         with store.read() as conn:
             return access.gather(
                 conn,
                 store.keys,
                 names={ask.name for ask in asks if not ask.by_mac},
                 macs={ask.mac for ask in asks if ask.mac is not None},
-                today=local_day(now, self._city.zone),
+                remembered={ask.mac for ask in asks if ask.by_mac and ask.mac is not None},
+                today=local_day(now, self._zone),
                 pending_since=now - timedelta(seconds=PENDING_SECONDS),
+                guesses=Window(now - timedelta(minutes=limits.voucher_window_minutes), limits.voucher_guesses),
                 now=now,
             )
 
-    def _facts(self, ask: Ask, known: Known) -> Facts:
+    def _judge(self, ask: Ask, known: Known, now: datetime) -> tuple[Facts, Decision]:
+        """The decision about one request; the next ones of its batch see that its device is online."""
         device_id = known.devices.get(ask.mac) if ask.mac is not None else None
         ticket = None if ask.by_mac else known.tickets.get(ask.name)
-        grant = _grant_of(known, ticket, device_id)
-        others = known.online.get(grant.voucher_id, set()) if grant is not None and grant.voucher_id else set()
-        return Facts(
+        facts = facts_of(
+            known,
             proof=self._proof(ask, ticket, device_id),
             device_id=device_id,
             ticket=ticket,
-            grant=grant,
-            plan=known.plans.get(grant.plan_id) if grant is not None else None,
-            blocked=device_id in known.blocked,
-            used_today=known.used_today.get(device_id, DayUse()) if device_id is not None else DayUse(),
-            terms_version=known.terms_version,
-            other_devices_online=len(others - {device_id}),
+            opening_hours=ask.work.peer.nas.opening_hours,
+            lock=self._lock(ask, known) if known.guesses else UNLOCKED,
+            now=now,
+            zone=self._zone,
         )
+        decision = decide(facts, now=now, zone=self._zone)
+        if facts.voucher is not None and isinstance(decision, Accept):
+            known.online.setdefault(facts.voucher.id, set()).add(decision.device_id)
+        return facts, decision
 
     def _proof(self, ask: Ask, ticket: Ticket | None, device_id: int | None) -> Proof:
         if ask.by_mac:
@@ -115,18 +126,85 @@ class Authorizer:
         password = ticket_password(self._ticket_key, name=ticket.name, device=ask.mac, expires_at=ticket.expires_at)
         return Proof.TICKET if _password_matches(ask.work, password) else Proof.WRONG_PASSWORD
 
-    def _reply(self, ask: Ask, decision: Decision) -> bytes:
+    # Guessing ---------------------------------------------------------------------------------------
+
+    def _lock(self, ask: Ask, known: Known) -> Lock:
+        limits, found = self._city.config.limits, known.guesses
+        by_device, by_user, by_nas = (found.get(bucket, 0) for bucket in self._buckets(ask))
+        return Lock(max(by_device, by_user) >= limits.voucher_guesses, by_nas >= limits.nas_guesses)
+
+    def _buckets(self, ask: Ask) -> tuple[bytes, bytes, bytes]:
+        keys, nas = self._city.store.keys, ask.work.peer.nas
+        return (
+            guesses.bucket(keys, BY_DEVICE, str(ask.mac)),
+            guesses.bucket(keys, BY_USER, ask.name),
+            guesses.bucket(keys, BY_NAS, nas.nas_identifier),
+        )
+
+    def _note_guesses(self, conn: Connection, judged: Sequence[tuple[Ask, Facts, Decision]], now: datetime) -> None:
+        """A wrong password counts against device, user name and NAS; an unknown name against the NAS alone.
+
+        A NAS that repeats a log-in whose ticket is long gone must not lock its resident out of the portal.
+        """
+        for ask, _, decision in judged:
+            reason = decision.reason if isinstance(decision, Refusal) else None
+            if reason is Reason.WRONG_PASSWORD:
+                for bucket in self._buckets(ask):
+                    guesses.note(conn, bucket, now=now)
+            elif reason is Reason.UNKNOWN_USER:
+                guesses.note(conn, self._buckets(ask)[2], now=now)
+
+    # Log and reply ------------------------------------------------------------------------------------
+
+    def _noted(self, ask: Ask, facts: Facts, decision: Decision, now: datetime) -> Noted:
+        stranger = facts.device_id is None and ask.mac is not None
+        return Noted(
+            ask.work.peer.nas.id,
+            facts.device_id,
+            facts.grant.id if facts.grant is not None else None,
+            facts.proof.value,
+            decision.reason.value if isinstance(decision, Refusal) else None,
+            self._city.store.keys.current_period(now).hash(ask.mac) if stranger and ask.mac is not None else None,
+        )
+
+    def _reply(self, ask: Ask, facts: Facts, decision: Decision, now: datetime) -> bytes:
         packet, peer = ask.work.packet, ask.work.peer
         if isinstance(decision, Refusal):
             # The reason word, which the NAS hands to the portal: the page says it in a person's words.
-            attributes: list[Attribute] = [(Attr.REPLY_MESSAGE, decision.reason.value.encode())]
-            return wire.encode_reply(packet, Code.ACCESS_REJECT, attributes, peer.secret)
-        attributes = dialect.say(peer.nas.product, decision)
-        attributes.append(wire.integer(Attr.ACCT_INTERIM_INTERVAL, self._city.config.radius.interim_seconds))
-        attributes.append((Attr.CLASS, CLASS_PREFIX + str(decision.grant_id).encode()))
+            said: list[Attribute] = [(Attr.REPLY_MESSAGE, decision.reason.value.encode())]
+            return wire.encode_reply(packet, Code.ACCESS_REJECT, said, peer.secret)
+        said = [(Attr.CLASS, CLASS_PREFIX + str(decision.grant_id).encode())]
         if ask.by_mac:  # an opaque name of its own for the session, so that a Disconnect hits only it
-            attributes.append((Attr.USER_NAME, ticket_name(self._random_octets(12)).encode()))
-        return wire.encode_reply(packet, Code.ACCESS_ACCEPT, attributes, peer.secret)
+            said.append((Attr.USER_NAME, ticket_name(self._random_octets(12)).encode()))
+        if packet.octets(Attr.CHARGEABLE_USER_IDENTITY) is not None:
+            said.append((Attr.CHARGEABLE_USER_IDENTITY, self._chargeable_identity(decision.device_id, now)))
+        body = _limits(peer.nas.product, self._city.config.radius.interim_seconds, *_said_limits(decision))
+        return wire.seal_reply(packet, Code.ACCESS_ACCEPT, body + wire.encode_attributes(said), peer.secret)
+
+    def _chargeable_identity(self, device_id: int, now: datetime) -> bytes:
+        """Who is charged, to whom may ask: the same for a device during a month, and nobody's name (RFC 4372)."""
+        month = f"{now.astimezone(self._zone):%Y-%m}"
+        return self._city.store.keys.keyed_hash("cui", f"{device_id}/{month}".encode())[:CUI_OCTETS].hex().encode()
+
+
+def _said_limits(accept: Accept) -> tuple[int, int, int, int, int | None, int]:
+    return (
+        accept.session_seconds,
+        accept.idle_seconds,
+        accept.rate_down_bps,
+        accept.rate_up_bps,
+        accept.octets_left,
+        accept.vlan_id,
+    )
+
+
+@lru_cache(maxsize=REPLY_BODIES_MAX)
+def _limits(product: str, interim_seconds: int, *limits: int | None) -> bytes:
+    """What an Accept of these limits says in the product's words, encoded: the same bytes for many residents."""
+    accept = Accept(0, 0, *limits)  # type: ignore[arg-type]  # as `_said_limits` took them apart
+    return wire.encode_attributes(
+        [*dialect.say(product, accept), wire.integer(Attr.ACCT_INTERIM_INTERVAL, interim_seconds)]
+    )
 
 
 def read_ask(work: Work) -> Ask:
@@ -152,19 +230,3 @@ def _password_matches(work: Work, password: str) -> bool:
         return pap_matches(password, wire.decrypt_password(hidden, work.peer.secret, packet.authenticator))
     except WireError:
         return False
-
-
-def _grant_of(known: Known, ticket: Ticket | None, device_id: int | None) -> Grant | None:
-    if ticket is not None:
-        return known.grants.get(ticket.grant_id)
-    return known.remembered.get(device_id) if device_id is not None else None
-
-
-def _noted(ask: Ask, facts: Facts, decision: Decision) -> Noted:
-    return Noted(
-        nas_id=ask.work.peer.nas.id,
-        device_id=facts.device_id,
-        grant_id=facts.grant.id if facts.grant is not None else None,
-        proof=facts.proof.value,
-        reason=decision.reason.value if isinstance(decision, Refusal) else None,
-    )

@@ -81,6 +81,7 @@ class Attr(IntEnum):
     EAP_MESSAGE = 79
     MESSAGE_AUTHENTICATOR = 80
     ACCT_INTERIM_INTERVAL = 85
+    CHARGEABLE_USER_IDENTITY = 89
 
 
 class StatusType(IntEnum):
@@ -268,7 +269,16 @@ def encode_reply(request: Packet, code: Code, attributes: Sequence[Attribute], s
 
     First, so that a forger cannot put a collision in front of it (BlastRADIUS, CVE-2024-3596).
     """
-    body = b"".join([bytes((kind, len(value) + 2)) + value for kind, value in attributes])
+    return seal_reply(request, code, encode_attributes(attributes), secret)
+
+
+def encode_attributes(attributes: Sequence[Attribute]) -> bytes:
+    """Attributes as they stand in a packet (RFC 2865 section 5)."""
+    return b"".join([bytes((kind, len(value) + 2)) + value for kind, value in attributes])
+
+
+def seal_reply(request: Packet, code: Code, body: bytes, secret: bytes) -> bytes:
+    """`encode_reply` for attributes that are encoded already."""
     if _PROXY_STATE in request.first:
         body += b"".join([bytes((k, len(v) + 2)) + v for k, v in request.attributes if k == _PROXY_STATE])
     signed = code in _SIGNED_REPLIES or request.code == Code.STATUS_SERVER

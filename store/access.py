@@ -1,51 +1,47 @@
 """What RADIUS asks before a decision, for a whole batch at once, and what it notes afterwards.
 
-Every function takes many and asks once: the cost of a batch is a handful of queries, whatever its size.
+Every function takes many and asks once: the cost of a batch is a handful of prepared statements, whatever its size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime
-from typing import Any
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy import Connection
 
-from hotspot.access import DayUse, Grant, Ticket
-from hotspot.plan import Plan
-from hotspot.values import MacAddress, Octets
+from hotspot.access import DayUse, Facts, Grant, Ticket, VoucherState
+from hotspot.facts import Known, Running, facts_of_running
+from hotspot.plan import Counting, Plan, Way
+from hotspot.values import MacAddress, Octets, local_day
 from store import bulk
 from store.keys import KeyRing
 from store.residents import find_devices
-from store.rows import GRANT_COLUMNS, grant_of, plan_of, ticket_of
-from store.schema import block, decision, grant, plan, session, terms, ticket, usage_daily
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the database knows about a batch. Voucher look-ups give the devices that are online with it."""
-
-    devices: dict[MacAddress, int] = field(default_factory=dict)
-    tickets: dict[str, Ticket] = field(default_factory=dict)
-    grants: dict[int, Grant] = field(default_factory=dict)  # by grant id
-    remembered: dict[int, Grant] = field(default_factory=dict)  # by device id
-    plans: dict[int, Plan] = field(default_factory=dict)
-    blocked: frozenset[int] = frozenset()
-    used_today: dict[int, DayUse] = field(default_factory=dict)
-    online: dict[int, set[int]] = field(default_factory=dict)  # voucher id -> device ids
-    terms_version: int = 0
+from store.schema import decision
+from store.types import instant_of, microseconds
 
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """One decision for the log; `reason` None is an Accept."""
+    """One decision for the log; `reason` None is an Accept. `station_hash` finds a device that the city knows not."""
 
     nas_id: int
     device_id: int | None
     grant_id: int | None
     proof: str
     reason: str | None
+    station_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which wrong guesses matter: those after `since`, of buckets with at least `count` of them."""
+
+    since: datetime
+    count: int
 
 
 def gather(
@@ -54,108 +50,212 @@ def gather(
     *,
     names: Collection[str],
     macs: Collection[MacAddress],
+    remembered: Collection[MacAddress],
     today: date,
     pending_since: datetime,
+    guesses: Window,
     now: datetime,
 ) -> Known:
-    """Everything that decisions about these tickets and devices need. `pending_since`: see PENDING_SECONDS."""
+    """Everything that decisions about these tickets and devices need.
+
+    `remembered`: those of `macs` that log in by their MAC address. `pending_since`: see PENDING_SECONDS.
+    """
     devices = find_devices(conn, keys, macs, now=now)
     ids = set(devices.values())
-    tickets = _tickets(conn, names)
-    grants = _grants(conn, {found.grant_id for found in tickets.values()})
-    remembered = _remembered(conn, ids)
-    every = (*grants.values(), *remembered.values())
+    tickets, grants = _tickets(conn, names)
+    by_device = _remembered(conn, {devices[mac] for mac in remembered if mac in devices})
+    voucher_ids = {each.voucher_id for each in (*grants.values(), *by_device.values()) if each.voucher_id is not None}
     return Known(
         devices=devices,
         tickets=tickets,
         grants=grants,
-        remembered=remembered,
+        remembered=by_device,
         plans=_plans(conn),
         blocked=_blocked(conn, ids, now),
         used_today=_used(conn, ids, today),
-        online=_online(conn, {each.voucher_id for each in every if each.voucher_id is not None}, pending_since),
-        terms_version=int(conn.execute(select(func.coalesce(func.max(terms.c.version), 0))).scalar_one()),
+        vouchers=_vouchers(conn, voucher_ids, today),
+        online=_online(conn, voucher_ids, pending_since),
+        terms_version=int(bulk.fetch(conn, "SELECT coalesce(max(version), 0) FROM terms")[0][0]),
+        guesses=_guesses(conn, guesses),
     )
 
 
-def _tickets(conn: Connection, names: Collection[str]) -> dict[str, Ticket]:
-    rows = conn.execute(select(ticket).where(ticket.c.name.in_(names))).mappings() if names else ()
-    return {row["name"]: ticket_of(row) for row in rows}
+def gather_running(
+    conn: Connection, session_ids: Collection[int], *, now: datetime, zone: ZoneInfo
+) -> dict[int, Facts]:
+    """The facts of these sessions, by id; those that ended or belong to no grant are absent."""
+    rows = _RUNNING.rows(conn, session_ids)
+    running = {row[0]: _running_of(row, now) for row in rows}
+    grants = {row[0]: _grant_of(row) for row in _GRANTS.rows(conn, {each.grant_id for each in running.values()})}
+    devices = {each.device_id for each in running.values()}
+    today = local_day(now, zone)
+    voucher_ids = {each.voucher_id for each in grants.values() if each.voucher_id is not None}
+    known = Known(
+        grants=grants,
+        plans=_plans(conn),
+        blocked=_blocked(conn, devices, now),
+        used_today=_used(conn, devices, today),
+        vouchers=_vouchers(conn, voucher_ids, today),
+    )
+    return {id_: facts_of_running(known, each, now=now, zone=zone) for id_, each in running.items()}
 
 
-def _grants(conn: Connection, ids: Collection[int]) -> dict[int, Grant]:
-    if not ids:
-        return {}
-    query = select(*GRANT_COLUMNS).join(terms, terms.c.id == grant.c.terms_id).where(grant.c.id.in_(ids))
-    return {row["id"]: grant_of(row) for row in conn.execute(query).mappings()}
+_RUNNING = bulk.Keyed(
+    "SELECT s.id, s.device_id, s.grant_id, i.opening_hours, s.started_at, s.updated_at"
+    " FROM session s JOIN nas n ON n.id = s.nas_id JOIN site i ON i.id = n.site_id"
+    " WHERE s.ended_at IS NULL AND s.grant_id IS NOT NULL AND s.id {keys}",
+    "bigint",
+)
+
+
+def _running_of(row: bulk.Row, now: datetime) -> Running:
+    at = microseconds(now)
+    return Running(
+        device_id=row[1],
+        grant_id=row[2],
+        opening_hours=row[3],
+        seconds_online=max(0, at - row[4]) // 1_000_000,
+        unreported_seconds=max(0, at - row[5]) // 1_000_000,
+    )
+
+
+# Grants and tickets -------------------------------------------------------------------------------
+
+_GRANT = (
+    "g.id, g.device_id, g.plan_id, g.way, g.voucher_id, g.terms_id,"
+    " (SELECT x.version FROM terms x WHERE x.id = g.terms_id),"
+    " g.granted_at, g.until_at, g.remember_until, g.remembered, g.ended_at, g.language"
+)
+_GRANTS = bulk.Keyed(f"SELECT {_GRANT} FROM grant_ g WHERE g.id {{keys}}", "bigint")
+_TICKETS = bulk.Keyed(
+    f"SELECT {_GRANT}, t.name, t.device_id, t.issued_at, t.expires_at"
+    " FROM ticket t JOIN grant_ g ON g.id = t.grant_id WHERE t.name {keys}",
+    "text",
+)
+_REMEMBERED = bulk.Keyed(f"SELECT {_GRANT} FROM grant_ g WHERE g.remembered AND g.device_id {{keys}}", "bigint")
+
+
+def _tickets(conn: Connection, names: Collection[str]) -> tuple[dict[str, Ticket], dict[int, Grant]]:
+    rows = _TICKETS.rows(conn, names)
+    tickets = {row[-4]: Ticket(row[-4], row[0], row[-3], instant_of(row[-2]), instant_of(row[-1])) for row in rows}
+    return tickets, {row[0]: _grant_of(row) for row in rows}
 
 
 def _remembered(conn: Connection, device_ids: Collection[int]) -> dict[int, Grant]:
-    if not device_ids:
-        return {}
-    query = (
-        select(*GRANT_COLUMNS)
-        .join(terms, terms.c.id == grant.c.terms_id)
-        .where(grant.c.device_id.in_(device_ids), grant.c.remembered)
-        .order_by(grant.c.granted_at)  # a later one overwrites an earlier one below
+    grants = sorted(map(_grant_of, _REMEMBERED.rows(conn, device_ids)), key=lambda each: each.granted_at)
+    return {each.device_id: each for each in grants}  # a later one overwrites an earlier one
+
+
+def _grant_of(row: bulk.Row) -> Grant:
+    """From a row that begins with `_GRANT`."""
+    return Grant(
+        row[0],
+        row[1],
+        row[2],
+        Way(row[3]),
+        row[4],
+        row[5],
+        row[6],
+        instant_of(row[7]),
+        instant_of(row[8]),
+        None if row[9] is None else instant_of(row[9]),
+        bool(row[10]),
+        None if row[11] is None else instant_of(row[11]),
+        row[12],
     )
-    return {row["device_id"]: grant_of(row) for row in conn.execute(query).mappings()}
 
 
-def _plans(conn: Connection) -> dict[int, Plan]:
-    return {row["id"]: plan_of(row) for row in conn.execute(select(plan)).mappings()}
+# Plans and quotas -----------------------------------------------------------------------------------
+
+_PLAN_FIELDS = tuple(each.name for each in fields(Plan))
+_PLANS = f"SELECT {', '.join(_PLAN_FIELDS)} FROM plan ORDER BY id"
+
+
+def _plans(conn: Connection) -> Mapping[int, Plan]:
+    return _plans_of(tuple(map(tuple, bulk.fetch(conn, _PLANS))))
+
+
+@lru_cache(maxsize=64)  # a city's plans change once a month, and every batch asks
+def _plans_of(rows: tuple[bulk.Row, ...]) -> Mapping[int, Plan]:
+    plans = {}
+    for row in rows:
+        values = dict(zip(_PLAN_FIELDS, row, strict=True))
+        values |= {"way": Way(values["way"]), "voucher_counts": Counting(values["voucher_counts"])}
+        plans[values["id"]] = Plan(**values)
+    return plans
+
+
+_BLOCKED = bulk.Keyed(
+    "SELECT device_id FROM block WHERE from_at <= %s AND (until_at IS NULL OR until_at > %s) AND device_id {keys}",
+    "bigint",
+)
+_USED = bulk.Keyed(
+    "SELECT device_id, seconds, octets_down, octets_up FROM usage_daily WHERE day = %s AND device_id {keys}", "bigint"
+)
+_VOUCHERS = bulk.Keyed(
+    "SELECT v.id, b.valid_minutes, v.revoked_at,"
+    " (SELECT CAST(sum(u.seconds) AS bigint) FROM voucher_usage_daily u WHERE u.voucher_id = v.id),"
+    " d.seconds, d.octets_down, d.octets_up"
+    " FROM voucher v JOIN voucher_batch b ON b.id = v.batch_id"
+    " LEFT JOIN voucher_usage_daily d ON d.voucher_id = v.id AND d.day = %s WHERE v.id {keys}",
+    "bigint",
+)
 
 
 def _blocked(conn: Connection, device_ids: Collection[int], now: datetime) -> frozenset[int]:
-    if not device_ids:
-        return frozenset()
-    query = select(block.c.device_id).where(
-        block.c.device_id.in_(device_ids),
-        block.c.from_at <= now,
-        (block.c.until_at.is_(None)) | (block.c.until_at > now),
-    )
-    return frozenset(conn.execute(query).scalars())
+    at = microseconds(now)
+    return frozenset(row[0] for row in _BLOCKED.rows(conn, device_ids, at, at))
 
 
 def _used(conn: Connection, device_ids: Collection[int], today: date) -> dict[int, DayUse]:
-    if not device_ids:
-        return {}
-    query = select(usage_daily).where(usage_daily.c.device_id.in_(device_ids), usage_daily.c.day == today)
-    return {row.device_id: DayUse(row.seconds, Octets(row.octets_down, row.octets_up)) for row in conn.execute(query)}
+    rows = _USED.rows(conn, device_ids, today.isoformat())
+    return {row[0]: DayUse(row[1], Octets(row[2], row[3])) for row in rows}
+
+
+def _vouchers(conn: Connection, voucher_ids: Collection[int], today: date) -> dict[int, VoucherState]:
+    return {
+        id_: VoucherState(id_, minutes * 60, used or 0, DayUse(seconds or 0, Octets(down or 0, up or 0)), bool(revoked))
+        for id_, minutes, revoked, used, seconds, down, up in _VOUCHERS.rows(conn, voucher_ids, today.isoformat())
+    }
+
+
+_ONLINE = bulk.Keyed(
+    "SELECT g.voucher_id, g.device_id FROM grant_ g WHERE"
+    " (EXISTS (SELECT 1 FROM session s WHERE s.device_id = g.device_id AND s.ended_at IS NULL AND s.grant_id = g.id)"
+    " OR (g.accepted_at > %s AND NOT EXISTS"
+    " (SELECT 1 FROM session s WHERE s.device_id = g.device_id AND s.grant_id = g.id)))"
+    " AND g.voucher_id {keys}",
+    "bigint",
+)
 
 
 def _online(conn: Connection, voucher_ids: Collection[int], pending_since: datetime) -> dict[int, set[int]]:
     """Devices of these vouchers with an open session, or accepted so lately that the Start is still on its way."""
-    if not voucher_ids:
-        return {}
-    is_open = exists().where(session.c.grant_id == grant.c.id, session.c.ended_at.is_(None))
-    has_session = exists().where(session.c.grant_id == grant.c.id)
-    pending = (grant.c.accepted_at > pending_since) & ~has_session
-    query = select(grant.c.voucher_id, grant.c.device_id).where(grant.c.voucher_id.in_(voucher_ids), is_open | pending)
     found: dict[int, set[int]] = {}
-    for voucher_id, device_id in conn.execute(query):
+    for voucher_id, device_id in _ONLINE.rows(conn, voucher_ids, microseconds(pending_since)):
         found.setdefault(voucher_id, set()).add(device_id)
     return found
 
 
+_GUESSES = "SELECT bucket, count(*) FROM guess WHERE at > %s GROUP BY bucket HAVING count(*) >= %s"
+
+
+def _guesses(conn: Connection, window: Window) -> dict[bytes, int]:
+    rows = bulk.fetch(conn, _GUESSES, microseconds(window.since), window.count)
+    return {bytes(bucket): count for bucket, count in rows}
+
+
+# What is noted ----------------------------------------------------------------------------------------
+
+_LOG = bulk.insert(decision, ("decided_at", "nas_id", "device_id", "grant_id", "proof", "reason", "station_hash"))
+_ACCEPTED = bulk.Keyed("UPDATE grant_ SET accepted_at = %s WHERE id {keys}", "bigint")
+
+
 def note_decisions(conn: Connection, noted: Sequence[Noted], *, now: datetime) -> None:
     """The decision log, and when each grant was last accepted. Needs `write()`."""
-    if noted:
-        conn.execute(insert(decision), [_decision_row(each, now) for each in noted])
-    accepted = {each.grant_id for each in noted if each.reason is None}
-    if accepted:
-        conn.execute(update(grant).where(grant.c.id.in_(accepted)).values(accepted_at=now))
-
-
-def _decision_row(each: Noted, now: datetime) -> dict[str, Any]:
-    return {
-        "decided_at": now,
-        "nas_id": each.nas_id,
-        "device_id": each.device_id,
-        "grant_id": each.grant_id,
-        "proof": each.proof,
-        "reason": each.reason,
-    }
+    at = microseconds(now)
+    _LOG.run(conn, [(at, n.nas_id, n.device_id, n.grant_id, n.proof, n.reason, n.station_hash) for n in noted])
+    _ACCEPTED.run(conn, {each.grant_id for each in noted if each.reason is None and each.grant_id is not None}, at)
 
 
 _REMEMBER = bulk.Keyed(

@@ -98,9 +98,11 @@ class Keyed:
             yield conn.exec_driver_sql(self._sqlite[size], (*arguments, *part))
 
 
-def fetch(conn: Connection, text: str) -> list[Row]:
-    """All rows of a SELECT without values."""
-    return _rows(conn.exec_driver_sql(text))
+def fetch(conn: Connection, text: str, *arguments: Any) -> list[Row]:
+    """All rows of a SELECT; %s where values go."""
+    if conn.dialect.name == "sqlite":
+        text = text.replace("%s", "?")
+    return _rows(conn.exec_driver_sql(text, arguments))
 
 
 def _rows(result: CursorResult[Any]) -> list[Row]:

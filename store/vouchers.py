@@ -9,17 +9,17 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from hotspot.plan import Plan
+from hotspot.plan import Counting, Plan
 from store.keys import KeyRing
 from store.rows import plan_of
-from store.schema import grant, plan, voucher, voucher_batch
+from store.schema import grant, plan, voucher, voucher_batch, voucher_usage_daily
 
 _PURPOSE = "voucher-code"
 
 
 @dataclass(frozen=True, slots=True)
 class Voucher:
-    """A voucher with its batch's rules. `until_at` is set at first use."""
+    """A voucher with its batch's rules. `until_at` is set at first use; `seconds_used`: its devices' time online."""
 
     id: int
     batch_id: int
@@ -28,6 +28,7 @@ class Voucher:
     first_used_at: datetime | None
     until_at: datetime | None
     revoked_at: datetime | None
+    seconds_used: int
     plan: Plan
 
 
@@ -110,15 +111,25 @@ def find(conn: Connection, keys: KeyRing, code: str) -> Voucher | None:
         first_used_at=row["first_used_at"],
         until_at=row["until_at"],
         revoked_at=row["revoked_at"],
+        seconds_used=_seconds_used(conn, row["id"]),
         plan=plan_of(plan_row),
     )
 
 
+def _seconds_used(conn: Connection, voucher_id: int) -> int:
+    query = select(func.sum(voucher_usage_daily.c.seconds)).where(voucher_usage_daily.c.voucher_id == voucher_id)
+    return int(conn.execute(query).scalar() or 0)
+
+
 def use(conn: Connection, found: Voucher, *, now: datetime) -> datetime:
-    """Start the voucher's clock at its first use; returns when it ends."""
+    """Start the voucher's clock at its first use; returns when it ends.
+
+    One that counts time online ends when it had to be redeemed by, if its time is not used up before.
+    """
     if found.until_at is not None:
         return found.until_at
-    until = now + timedelta(minutes=found.valid_minutes)
+    by_clock = now + timedelta(minutes=found.valid_minutes)
+    until = found.redeem_until if found.plan.voucher_counts is Counting.USE else by_clock
     conn.execute(update(voucher).where(voucher.c.id == found.id).values(first_used_at=now, until_at=until))
     return until
 

@@ -103,6 +103,8 @@ def _by_code(conn: Connection, city: City, typed: str, device_id: int, now: date
         until_at=voucher.until_at,
         revoked_at=voucher.revoked_at,
         plan=voucher.plan,
+        valid_seconds=voucher.valid_minutes * 60,
+        seconds_used=voucher.seconds_used,
         holders=vouchers.devices_of(conn, voucher.id),
         device_id=device_id,
         now=now,

@@ -38,6 +38,12 @@ REASONS: dict[Reason, str] = {
     Reason.TOO_MANY_DEVICES: DENIALS[Denial.TOO_MANY_DEVICES],
     Reason.DAILY_TIME_USED: _("Today's time is used up for this device. It begins anew at midnight."),
     Reason.DAILY_VOLUME_USED: _("Today's data volume is used up for this device. It begins anew at midnight."),
+    Reason.CLOSED: _("The Wi-Fi is closed here at this hour. Please come back when it is open."),
+    Reason.VOUCHER_USED_UP: DENIALS[Denial.CODE_USED_UP],
+    Reason.VOUCHER_DAILY_TIME_USED: _("Today's time of this code is used up. It begins anew at midnight."),
+    Reason.VOUCHER_DAILY_VOLUME_USED: _("Today's data volume of this code is used up. It begins anew at midnight."),
+    Reason.SESSION_OVER: _("Your session has reached its longest time. Please log in again."),
+    Reason.TOO_MANY_GUESSES: _("Too many wrong log-ins. Please wait a quarter of an hour."),
 }
 
 HOTSPOT_TIMEOUT = _("The hotspot got no answer in time. Please try again in a moment.")

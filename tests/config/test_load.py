@@ -183,14 +183,16 @@ MISTAKES = [
         'product = "coovachilli"',
         'product = "unify"',
         "product",
-        "seed.nases[0].product: no product 'unify'; there are coovachilli, mikrotik, opennds, unifi, aruba, cisco, ruckus, hostapd, standard",
+        "seed.nases[0].product: no product 'unify'; there are coovachilli, mikrotik, opennds, unifi, aruba, cisco, "
+        "ruckus, hostapd, standard",
     ),
     (
         "[limits]",
         "[limits]\ncolour = 1",
         "colour",
         "limits.colour: unknown key; valid are decision_log_days, session_days, staff_session_minutes, login_attempts, "
-        "login_window_minutes, voucher_guesses, voucher_window_minutes, voucher_batch_max, page_rows",
+        "login_window_minutes, voucher_guesses, nas_guesses, "
+        "voucher_window_minutes, voucher_batch_max, page_rows",
     ),
     (
         'name = "Hanse- und Universitätsstadt Rostock"',

@@ -18,10 +18,13 @@ from hotspot.access import (
     Reason,
     Refusal,
     Ticket,
+    VoucherState,
+    check_all,
     decide,
+    decide_running,
     session_seconds_left,
 )
-from hotspot.plan import Plan, Way
+from hotspot.plan import Counting, Plan, Way
 from hotspot.values import Octets, seconds_to_day_end
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -69,7 +72,10 @@ BY_TICKET = Facts(
     other_devices_online=0,
 )
 BY_MAC = replace(BY_TICKET, proof=Proof.MAC, ticket=None)
-BY_VOUCHER = replace(BY_TICKET, grant=replace(GRANT, way=Way.VOUCHER, voucher_id=9))
+VOUCHER = VoucherState(9, valid_seconds=7_200, seconds_used=0, used_today=DayUse(), revoked=False)
+BY_VOUCHER = replace(BY_TICKET, grant=replace(GRANT, way=Way.VOUCHER, voucher_id=9), voucher=VOUCHER)
+BY_USE = replace(BY_VOUCHER, plan=replace(PLAN, voucher_counts=Counting.USE))
+DAILY = replace(BY_VOUCHER, plan=replace(PLAN, voucher_daily_minutes=30, voucher_daily_megabytes=10))
 
 
 def judge(facts: Facts, **changes: Any) -> Accept | Refusal:
@@ -162,3 +168,72 @@ def test_nobody_outlives_a_limit(used: int, daily: int, session: int, ahead: int
     assert 1 <= left <= max(1, min(session * 60, ahead))
     if daily and used < daily * 60 < seconds_to_day_end(NOON, BERLIN):
         assert left <= daily * 60 - used
+
+
+def used_voucher(seconds: int = 0, today: DayUse = DayUse(), *, revoked: bool = False) -> VoucherState:  # noqa: B008
+    return replace(VOUCHER, seconds_used=seconds, used_today=today, revoked=revoked)
+
+
+@pytest.mark.parametrize(
+    ("facts", "changes", "reason"),
+    [
+        (BY_TICKET, {"seconds_open": 0}, Reason.CLOSED),
+        (BY_MAC, {"seconds_open": 0}, Reason.CLOSED),
+        (BY_TICKET, {"locked": True}, Reason.TOO_MANY_GUESSES),
+        (BY_MAC, {"locked": True}, Reason.TOO_MANY_GUESSES),
+        (BY_TICKET, {"nas_locked": True, "proof": Proof.WRONG_PASSWORD}, Reason.TOO_MANY_GUESSES),
+        (BY_TICKET, {"nas_locked": True, "ticket": None}, Reason.TOO_MANY_GUESSES),
+        (BY_VOUCHER, {"voucher": used_voucher(revoked=True)}, Reason.GRANT_ENDED),
+        (BY_USE, {"voucher": used_voucher(7_141)}, Reason.VOUCHER_USED_UP),
+        (DAILY, {"voucher": used_voucher(today=DayUse(1_741))}, Reason.VOUCHER_DAILY_TIME_USED),
+        (DAILY, {"voucher": used_voucher(today=DayUse(0, Octets(9_999_999, 1)))}, Reason.VOUCHER_DAILY_VOLUME_USED),
+    ],
+)
+def test_vouchers_hours_and_guesses_refuse(facts: Facts, changes: dict[str, Any], reason: Reason) -> None:
+    assert judge(facts, **changes) == Refusal(reason)
+    assert next(why for _, why in check_all(replace(facts, **changes), now=NOON) if why) is reason
+
+
+@pytest.mark.parametrize(
+    ("facts", "changes", "seconds", "octets"),
+    [
+        (BY_TICKET, {"seconds_open": 600}, 600, 1_000_000_000),
+        (BY_TICKET, {"nas_locked": True}, 7_200, 1_000_000_000),  # a whole square may be behind that NAS
+        (BY_VOUCHER, {"voucher": used_voucher(9_000)}, 7_200, 1_000_000_000),  # by the clock
+        (BY_USE, {"voucher": used_voucher(7_000)}, 200, 1_000_000_000),
+        (DAILY, {"voucher": used_voucher(today=DayUse(1_700, Octets(4_000_000, 1)))}, 100, 5_999_999),
+        (DAILY, {"used_today": DayUse(0, Octets(999_000_000, 0))}, 1_800, 1_000_000),
+    ],
+)
+def test_what_is_left_is_the_least_of_all_limits(
+    facts: Facts, changes: dict[str, Any], seconds: int, octets: int
+) -> None:
+    accepted = judge(facts, **changes)
+    assert isinstance(accepted, Accept)
+    assert (accepted.session_seconds, accepted.octets_left) == (seconds, octets)
+
+
+RUNNING = replace(BY_VOUCHER, ticket=None, seconds_wanted=1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ({}, 7_200),
+        ({"seconds_online": 7_000}, 200),
+        ({"seconds_online": 7_200}, Reason.SESSION_OVER),
+        ({"terms_version": 2}, 7_200),  # new terms wait for the next log-in
+        ({"used_today": DayUse(10_799)}, 1),
+        ({"used_today": DayUse(10_800)}, Reason.DAILY_TIME_USED),
+        ({"blocked": True}, Reason.BLOCKED),
+        ({"seconds_open": 0}, Reason.CLOSED),
+        ({"seconds_open": 5}, 5),
+        ({"grant": replace(GRANT, ended_at=NOON)}, Reason.GRANT_ENDED),
+        ({"grant": replace(GRANT, until_at=NOON)}, Reason.GRANT_EXPIRED),
+        ({"plan": BY_USE.plan, "voucher": used_voucher(7_199)}, 1),
+        ({"plan": BY_USE.plan, "voucher": used_voucher(7_200)}, Reason.VOUCHER_USED_UP),
+    ],
+)
+def test_a_running_session_has_what_is_really_left(changes: dict[str, Any], left: int | Reason) -> None:
+    decision = decide_running(replace(RUNNING, **changes), now=NOON, zone=BERLIN)
+    assert (decision.session_seconds if isinstance(decision, Accept) else decision.reason) == left

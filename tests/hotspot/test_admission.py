@@ -5,9 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hotspot.access import DayUse, seconds_left_of
 from hotspot.admission import Denial, judge_voucher, tap_span, voucher_span
-from hotspot.plan import Plan, Way
+from hotspot.plan import Counting, Plan, Way
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -38,6 +37,8 @@ def plan(**changes: int) -> Plan:
         ({"until_at": NOON}, Denial.CODE_USED_UP),
         ({"revoked_at": NOON - HOUR, "until_at": NOON}, Denial.CODE_REVOKED),
         ({"holders": {1, 2}}, Denial.TOO_MANY_DEVICES),
+        ({"plan": plan(voucher_counts=Counting.USE)}, Denial.CODE_USED_UP),
+        ({"plan": plan(voucher_counts=Counting.USE), "seconds_used": 3_540}, None),
         ({"holders": {1, 7}}, None),  # 7 is this device: it comes back
     ],
 )
@@ -47,6 +48,8 @@ def test_a_voucher_is_judged(given: dict[str, object], denial: Denial | None) ->
         "until_at": None,
         "revoked_at": None,
         "plan": plan(),
+        "valid_seconds": 3_600,
+        "seconds_used": 3_600,
         "holders": set(),
         "device_id": 7,
         "now": NOON,
@@ -67,27 +70,3 @@ def test_a_voucher_ends_with_its_own_clock() -> None:
     later = voucher_span(plan(), ends_at=NOON + timedelta(days=3), now=NOON)
     assert later.remember_until == NOON + timedelta(hours=24)
     assert voucher_span(plan(remember_hours=0), ends_at=NOON + HOUR, now=NOON).remember_until is None
-
-
-@pytest.mark.parametrize(
-    ("changes", "used", "online_minutes", "until_hours", "left"),
-    [
-        ({}, 0, 0, 24, 3600),
-        ({}, 0, 45, 24, 900),
-        ({}, 0, 90, 24, 0),
-        ({}, 0, 0, 0.25, 900),
-        ({"daily_minutes": 30}, 1200, 20, 24, 600),
-    ],
-)
-def test_a_running_session_has_what_is_really_left(
-    changes: dict[str, int], used: int, online_minutes: int, until_hours: float, left: int
-) -> None:
-    found = seconds_left_of(
-        plan(**changes),
-        DayUse(used),
-        started_at=NOON - timedelta(minutes=online_minutes),
-        until=NOON + timedelta(hours=until_hours),
-        now=NOON,
-        zone=BERLIN,
-    )
-    assert found == left

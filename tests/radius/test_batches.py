@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
+from hotspot.access import Accept, Reason, decide_running
+from hotspot.credentials import ticket_password
 from hotspot.values import MacAddress, Octets
 from radius import wire
 from radius.account import Accountant
@@ -19,7 +22,8 @@ from radius.metrics import RadiusMetrics
 from radius.peers import Peer
 from radius.wire import Attr, Code, StatusType
 from service.cities import City
-from store import accounting, fleet, sessions
+from store import access, accounting, fleet, sessions
+from store.types import instant_of
 from tests.radius.conftest import Issued, issue_ticket
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -261,3 +265,94 @@ def test_loss_duplicates_and_disorder_leave_exact_totals(city: City, record: Rec
     assert all(row[4] is not None for row in rows), f"seed {seed}"
     sums = [sum(each[index] for each in totals.values()) for index in (1, 2, 0)]
     assert [int(value) for value in used] == sums, f"seed {seed}"
+
+
+def wrong(at: Peer, ticket: Issued, mac: MacAddress) -> Work:
+    return login(at, Issued(ticket.name, "guessed-guessed-", ticket.grant_id, ticket.device_id), mac)
+
+
+def reasons(city: City) -> list[str | None]:
+    with city.store.read() as conn:
+        return list(conn.execute(text("SELECT reason FROM decision ORDER BY id")).scalars())
+
+
+def test_guessing_locks_the_device_out_for_a_while_and_nobody_else(city: City) -> None:
+    first, second = issue_ticket(city, mac_of(1)), issue_ticket(city, mac_of(2))
+    at, decide = peer(city), authorizer(city)
+    now = datetime.now(UTC)
+    for _ in range(city.config.limits.voucher_guesses):
+        decide.answer([wrong(at, first, mac_of(1))], now=now)
+    assert codes(decide.answer([login(at, first, mac_of(1)), login(at, second, mac_of(2))], now=now)) == [3, 2]
+    assert reasons(city)[-2:] == ["too_many_guesses", None]
+    with city.store.read() as conn:
+        count = conn.execute(text("SELECT count(*) FROM guess")).scalar_one()
+    assert count == 3 * city.config.limits.voucher_guesses, "what comes while it is locked is not counted"
+    later = now + timedelta(minutes=4)
+    window = timedelta(minutes=city.config.limits.voucher_window_minutes)
+    assert codes(decide.answer([login(at, first, mac_of(1))], now=later)) == [3]
+    with city.store.write() as conn:
+        conn.execute(text("UPDATE ticket SET expires_at = expires_at + 3600000000"))
+    renewed = ticket_of(city, first, mac_of(1))
+    assert codes(decide.answer([login(at, renewed, mac_of(1))], now=now + window)) == [2]
+
+
+def ticket_of(city: City, issued: Issued, mac: MacAddress) -> Issued:
+    """The ticket with the password of its present expiry."""
+    with city.store.read() as conn:
+        row = conn.execute(text("SELECT expires_at FROM ticket WHERE name = :name"), {"name": issued.name}).one()
+    password = ticket_password(
+        city.store.keys.derive("ticket"), name=issued.name, device=mac, expires_at=instant_of(row.expires_at)
+    )
+    return Issued(issued.name, password, issued.grant_id, issued.device_id)
+
+
+def test_guessing_through_a_nas_silences_only_who_proves_nothing(city: City) -> None:
+    ticket, at, decide = issue_ticket(city, mac_of(1)), peer(city), authorizer(city)
+    now = datetime.now(UTC)
+    strange = [wrong(at, Issued(f"nobody-{n}", "", 0, 0), mac_of(9)) for n in range(city.config.limits.nas_guesses)]
+    decide.answer(strange, now=now)
+    assert codes(decide.answer([strange[0], login(at, ticket, mac_of(1))], now=now)) == [3, 2]
+    assert reasons(city)[-2:] == ["too_many_guesses", None]
+
+
+def test_a_refused_stranger_can_be_found_again(city: City) -> None:
+    at, now = peer(city), datetime.now(UTC)
+    authorizer(city).answer([wrong(at, Issued("nobody", "", 0, 0), mac_of(9))], now=now)
+    with city.store.read() as conn:
+        found = conn.execute(text("SELECT device_id, station_hash FROM decision")).one()
+    assert found.device_id is None
+    assert bytes(found.station_hash) == city.store.keys.current_period(now).hash(mac_of(9))
+
+
+def test_a_closed_site_admits_nobody(city: City) -> None:
+    ticket, at = issue_ticket(city, mac_of(1)), peer(city)
+    closed = Peer(replace(at.nas, opening_hours="Mo 03:00-03:01"))
+    now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    (reply,) = authorizer(city).answer([login(closed, ticket, mac_of(1))], now=now)
+    assert reply[1][0] == Code.ACCESS_REJECT and b"closed" in reply[1]
+
+
+def test_a_chargeable_identity_is_given_to_whom_asks(city: City) -> None:
+    ticket, at = issue_ticket(city, mac_of(1)), peer(city)
+    plain = login(at, ticket, mac_of(1))
+    asked = work(at, Code.ACCESS_REQUEST, [*plain.packet.attributes, (Attr.CHARGEABLE_USER_IDENTITY, b"\0")])
+    first, second = authorizer(city).answer([plain, asked], now=datetime.now(UTC))
+    assert wire.parse(first[1]).octets(Attr.CHARGEABLE_USER_IDENTITY) is None
+    identity = wire.parse(second[1]).octets(Attr.CHARGEABLE_USER_IDENTITY)
+    assert identity is not None and len(identity) == 32
+
+
+def test_a_running_session_is_judged_by_what_is_left(city: City, record: Record, voucher_id: int) -> None:
+    with city.store.write() as conn:
+        conn.execute(text("UPDATE plan SET voucher_counts = 'use' WHERE key = 'voucher'"))
+    ticket = issue_ticket(city, mac_of(1), plan_key="voucher", voucher_id=voucher_id, minutes=600)
+    start = record(StatusType.START, mac_of(1))
+    named = (Attr.CLASS, f"kogge:{ticket.grant_id}".encode())
+    now = datetime.now(UTC)
+    accountant(city).answer([work(start.peer, Code.ACCOUNTING_REQUEST, [*start.packet.attributes, named])], now=now)
+    for minutes, left in ((20, 40 * 60), (60, Reason.VOUCHER_USED_UP)):
+        later = now + timedelta(minutes=minutes)
+        with city.store.read() as conn:
+            (facts,) = access.gather_running(conn, [1], now=later, zone=city.zone).values()
+        decision = decide_running(facts, now=later, zone=city.zone)
+        assert (decision.session_seconds if isinstance(decision, Accept) else decision.reason) == left

@@ -18,7 +18,7 @@ from tests.trials.oracle import Admission, Oracle
 from tests.trials.packets import Attribute, number
 from tests.trials.stay import Record, Stay
 from tests.trials.timeline import Timeline
-from tests.trials.town import INTERIM_SECONDS, TAP, Town
+from tests.trials.town import INTERIM_SECONDS, TAP, Town, redeem
 
 VISITS_A_STAY_MAX = 3
 """So many refused ones are borne with before a trial has fewer stays than it was asked for."""
@@ -121,8 +121,12 @@ class Life:
 
     def _by_ticket(self, resident: Resident, nas: Nas) -> None:
         code = resident.code if self._chance.random() < 0.7 else None
-        wish = Wish(resident.mac, self._town.terms_id, code, "en")
-        found = admit(self._town.city, wish, now=self._timeline.clock, random_octets=self._chance.randbytes)
+        now, randbytes = self._timeline.clock, self._chance.randbytes
+        if code is None:
+            wish = Wish(resident.mac, self._town.terms_id, None, "en")
+            found = admit(self._town.city, wish, now=now, random_octets=randbytes)
+        else:
+            found = redeem(self._town, resident.mac, code, now=now, random_octets=randbytes)
         if not isinstance(found, Redeemable):
             self.counts[f"portal: {found.value}"] += 1
             if found is Denial.CODE_USED_UP:

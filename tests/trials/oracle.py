@@ -27,8 +27,8 @@ class Terms:
 
     plan: str
     session_seconds: int
-    daily_seconds: int
     remember_seconds: int
+    daily_seconds: int = 0
     devices_max: int = 1
     voucher_seconds: int = 0
     by_use: bool = False
@@ -159,7 +159,7 @@ class Oracle:
         now = self._timeline.clock.astimezone(self._zone)
         midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), tzinfo=self._zone)
         to_midnight = midnight.timestamp() - now.timestamp()
-        _within(timeout, left if left < to_midnight else to_midnight + daily_seconds, f"{whose} day")
+        _within(timeout, left if left < to_midnight - 1 else to_midnight + daily_seconds, f"{whose} day")
 
 
 def _add(use: dict[Any, Use], key: Any, seconds: int, octets: Octets) -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import event
 
 from config.model import CityConfig
+from hotspot.access import TICKET_SECONDS, Ticket
+from hotspot.admission import Denial, voucher_span
+from hotspot.credentials import TICKET_NAME_BYTES, ticket_name, ticket_password
 from hotspot.plan import MEGABYTE, Way
 from hotspot.roles import Role
+from hotspot.values import MacAddress
 from hotspot.vouchers import make_code
+from portal.captive.admission import Redeemable
 from service.cities import City
-from store import fleet, keys, setup, staff, vouchers
+from store import fleet, keys, residents, setup, staff, vouchers
 from store.store import Connection
 from tests.support.cities import city_config
 from tests.trials.nas import MODELS, Nas
@@ -23,14 +29,18 @@ from tests.trials.server import TrialStore
 from tests.trials.timeline import Timeline
 
 INTERIM_SECONDS = 300
-DEVICES_A_VOUCHER = 3
+DEVICES_A_CODE = 12
+"""Of each kind of voucher: about four devices share a code."""
+
 SECRET_OCTETS = 16
 
-TAP = Terms("tap", session_seconds=1800, daily_seconds=2400, remember_seconds=3 * 3600, daily_octets=80_000 * MEGABYTE)
-VOUCHERS = (
-    Terms("clock", session_seconds=3600, daily_seconds=0, remember_seconds=7200, devices_max=2, voucher_seconds=9000),
-)
-"""What is promised. Vouchers are for fewer devices than hold one, so that they are refused now and then."""
+HOUR = 3600
+TAP = Terms("tap", session_seconds=1800, daily_seconds=2400, remember_seconds=3 * HOUR, daily_octets=80_000 * MEGABYTE)
+CLOCK = Terms("clock", session_seconds=HOUR, remember_seconds=2 * HOUR, devices_max=2, voucher_seconds=9000)
+USE = replace(CLOCK, plan="use", by_use=True, voucher_seconds=4500)
+DAILY = replace(CLOCK, plan="daily", voucher_daily_seconds=3600, voucher_daily_octets=20_000 * MEGABYTE)
+VOUCHERS = (CLOCK, USE, DAILY)
+"""What is promised. More devices hold a voucher than may be on at once, so that they are refused now and then."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,7 @@ def open_town(
         event.listen(store.engine, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous=OFF"))
     city = City(config, store)
     nases = tuple(_nas(config, number, timeline, chance) for number in range(len(MODELS)))
-    codes = {make_code(chance.randbytes(10)): VOUCHERS[n % len(VOUCHERS)] for n in range(devices // DEVICES_A_VOUCHER)}
+    codes = {make_code(chance.randbytes(10)): of for of in VOUCHERS for _ in range(-(-devices // DEVICES_A_CODE))}
     with store.write() as conn:
         site_id = fleet.add_site(conn, key="trial", name="Trial", district="Trial", kind="square")
         for nas in nases:
@@ -131,3 +141,37 @@ def _add_vouchers(
             created_by=clerk,
             now=now,
         )
+
+
+def redeem(
+    town: Town, mac: MacAddress, code: str, *, now: datetime, random_octets: Callable[[int], bytes]
+) -> Redeemable | Denial:
+    """A voucher's ticket for one device more than the portal would admit.
+
+    The portal lets as many devices hold a voucher as may be on at once; here RADIUS alone must keep the promise.
+    """
+    store = town.city.store
+    with store.write() as conn:
+        device_id = residents.note_device(conn, store.keys, mac, now=now)
+        found = vouchers.find(conn, store.keys, code)
+        assert found is not None
+        ends_at = vouchers.use(conn, found, now=now)
+        if now >= ends_at:
+            return Denial.CODE_USED_UP
+        span = voucher_span(found.plan, ends_at=ends_at, now=now)
+        grant_id = residents.add_grant(
+            conn,
+            device_id=device_id,
+            plan_id=found.plan.id,
+            voucher_id=found.id,
+            terms_id=town.terms_id,
+            way=Way.VOUCHER.value,
+            granted_at=now,
+            until_at=span.until_at,
+            remember_until=span.remember_until,
+        )
+        name = ticket_name(random_octets(TICKET_NAME_BYTES))
+        ticket = Ticket(name, grant_id, device_id, now, now + timedelta(seconds=TICKET_SECONDS))
+        residents.add_ticket(conn, ticket)
+    password = ticket_password(store.keys.derive("ticket"), name=name, device=mac, expires_at=ticket.expires_at)
+    return Redeemable(name, password)

@@ -75,7 +75,8 @@ class CityServer(threading.Thread):
         self._peers = Peers()
         self._stopping = threading.Event()
         self._committed = 0.0
-        self._due = {"peers": 0.0, "gauges": 0.0, "complaint": 0.0}
+        self._due = {"peers": 0.0, "gauges": 0.0}
+        self._complained: dict[str, float] = {}
         settings = city.config.radius
         auth = Authorizer(city, self._metrics, random_octets=random_octets)
         acct = Accountant(city, self._metrics)
@@ -224,8 +225,9 @@ class CityServer(threading.Thread):
 
     def _complain(self, message: str, *args: object, exc_info: bool = False) -> None:
         now = time.monotonic()
-        if now >= self._due["complaint"]:
-            self._due["complaint"] = now + COMPLAIN_SECONDS
+        last = self._complained.get(message)  # of its kind: a noisy NAS must not hide a fault
+        if last is None or now >= last + COMPLAIN_SECONDS:
+            self._complained[message] = now
             log.error(f"{self._city.key}: {message}", *args, exc_info=exc_info)
 
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from bench import packets
 from bench.load import Loop, Supply, Tally
 from bench.ours import add_residents
@@ -96,12 +98,19 @@ class Load:
             process.kill()
             process.wait()
 
-    def metric(self, series: str) -> float:
-        """One series of the running server, as Prometheus reads it; 0.0 where it is not there."""
+    def metrics(self) -> list[tuple[str, dict[str, str], float]]:
+        """Every series of the running server, as Prometheus reads it: name, labels, value."""
         token = (self.written.installation.data_dir / "wismar" / "keys" / "metrics.token").read_text().strip()
         listen = str(self.written.installation.radius.metrics_listen)
         page = http_get(listen, "/cities/wismar/metrics", Authorization=f"Bearer {token}").body
-        return next((float(line.rpartition(" ")[2]) for line in page.splitlines() if line.startswith(series)), 0.0)
+        return [sample[:3] for family in text_string_to_metric_families(page) for sample in family.samples]
+
+    def dropped(self, port: str, reason: str) -> float:
+        """How many packets the running server met with silence for this reason."""
+        wanted = {"port": port, "reason": reason}
+        return sum(
+            value for name, labels, value in self.metrics() if name.endswith("dropped_total") and labels == wanted
+        )
 
     def accounting(self, records: Sequence[Record]) -> Supply:
         """Requests for these records; the n-th session belongs to the n-th resident."""
@@ -141,6 +150,8 @@ class Asker:
         self._socket.settimeout(RETRY_SECONDS)
         self._socket.connect(("127.0.0.1", self.port))
         self.answered: set[int] = set()
+        self.sent = self.repeated = 0
+        """Datagrams sent, and replies to requests that were answered before."""
 
     def close(self) -> None:
         self._socket.close()
@@ -151,10 +162,14 @@ class Asker:
         while len(self.answered) < len(self.requests) and time.monotonic() < deadline:
             for number, request in enumerate(self.requests):
                 if number not in self.answered:
-                    with contextlib.suppress(OSError):
-                        self._socket.send(request)
+                    self._send(request)
             self._hear()
         return self.answered
+
+    def _send(self, request: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.send(request)
+            self.sent += 1
 
     def _hear(self) -> None:
         deadline = time.monotonic() + RETRY_SECONDS
@@ -163,6 +178,7 @@ class Asker:
                 reply = self._socket.recv(4096)
                 number = next(n for n, request in enumerate(self.requests) if request[1] == reply[1])
                 assert packets.is_genuine(reply, self.requests[number], SECRET)
+                self.repeated += number in self.answered
                 self.answered.add(number)
 
 

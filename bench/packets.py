@@ -62,7 +62,7 @@ def accounting_request(
         (25, f"kogge:{who.grant_id}".encode()),
     ]
     if status is not Status.START:
-        counters = ((46, octets // 1_000), (42, octets), (43, octets), (52, 0), (53, 0))
+        counters = ((46, octets // 100_000), (42, octets), (43, octets), (52, 0), (53, 0))
         attributes += [(kind, value.to_bytes(4, "big")) for kind, value in counters]
     head, body = _assemble(ACCOUNTING_REQUEST, identifier, attributes)
     return head + _md5(head + bytes(16) + body + secret) + body

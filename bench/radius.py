@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import databases, freeradius
-from bench.databases import Database, NotDurable, Sqlite
+from bench.databases import Database, NotDurable, Postgres, Sqlite
 from bench.echo import measure_echo
 from bench.freeradius import FreeRadius
 from bench.load import IN_FLIGHT, Tally, Untrustworthy
@@ -27,6 +27,7 @@ from bench.servers import Cores, NotReady
 
 OURS, THEIRS = OurServer.name, FreeRadius.name
 KINDS = ("auth", "acct")
+DATABASES = (Sqlite.key, Postgres.key)
 ECHO_SECONDS = 2.0
 
 Summaries = Mapping[tuple[str, str, str], Summary]
@@ -56,9 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.radius", description=(__doc__ or "").partition(":")[2])
-    parser.add_argument("--seconds", type=float, default=4.0, help="how long each measurement lasts (default 4)")
+    parser.add_argument("--database", choices=DATABASES, nargs="+", default=DATABASES, help="default: both")
+    parser.add_argument("--seconds", type=float, default=3.0, help="how long each measurement lasts (default 3)")
     parser.add_argument("--devices", type=int, default=10_000, help="devices with a ticket each (default 10000)")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds whose median is reported (default 3)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds whose median is reported (default 5)")
     parser.add_argument("--dir", type=Path, help="where the databases stand; the disk is part of what is measured")
     return parser
 
@@ -66,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 def _bench(folder: Path, options: argparse.Namespace, cores: Cores, stack: contextlib.ExitStack) -> None:
     say = progress()
     say(f"server and database on core {cores.server}, generator on core {cores.generator}, {IN_FLIGHT} in flight")
-    contests = [_prepare(folder, database, options, say) for database in _databases(folder, cores, stack, say)]
+    contests = [_prepare(folder, database, options, say) for database in _databases(folder, options, cores, stack)]
     echo = measure_echo(contests[0].kinds[0].supply, cores, min(ECHO_SECONDS, options.seconds), folder / "echo.log")
     measured: list[Measured] = []
     for number in range(options.rounds):
@@ -76,13 +78,17 @@ def _bench(folder: Path, options: argparse.Namespace, cores: Cores, stack: conte
     _report(summarise(measured), echo)
 
 
-def _databases(folder: Path, cores: Cores, stack: contextlib.ExitStack, say: Say) -> Iterator[Database]:
-    yield Sqlite(folder)
-    missing = databases.why_no_postgres()
-    if missing is None:
-        yield stack.enter_context(databases.postgres(folder, cores))
-    else:
-        say(f"nothing on PostgreSQL: {missing}")
+def _databases(
+    folder: Path, options: argparse.Namespace, cores: Cores, stack: contextlib.ExitStack
+) -> Iterator[Database]:
+    if Sqlite.key in options.database:
+        yield Sqlite(folder)
+    if Postgres.key in options.database:
+        missing = databases.why_no_postgres()
+        if missing is None:
+            yield stack.enter_context(databases.postgres(folder, cores))
+        else:
+            print(f"nothing on PostgreSQL: {missing}", flush=True)
 
 
 def _prepare(folder: Path, database: Database, options: argparse.Namespace, say: Say) -> Contest:

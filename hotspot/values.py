@@ -21,7 +21,10 @@ MAC_TEXT_MAX = 32
 
 
 class MacSpelling(StrEnum):
-    """The ways in which NASes write a MAC address (RFC 3580 section 3.21 wants the first)."""
+    """The ways in which NASes write a MAC address as User-Name (RFC 3580 section 3.21 wants the first).
+
+    Quads are four digits at a time, with dots (Cisco) or hyphens (Huawei, H3C); halves are two sixes (HP, Aruba).
+    """
 
     HYPHEN_UPPER = "hyphen-upper"
     HYPHEN_LOWER = "hyphen-lower"
@@ -29,10 +32,28 @@ class MacSpelling(StrEnum):
     COLON_LOWER = "colon-lower"
     PLAIN_UPPER = "plain-upper"
     PLAIN_LOWER = "plain-lower"
+    DOTTED_UPPER = "dotted-upper"
     DOTTED_LOWER = "dotted-lower"
+    QUADS_UPPER = "quads-upper"
+    QUADS_LOWER = "quads-lower"
+    HALVES_UPPER = "halves-upper"
+    HALVES_LOWER = "halves-lower"
+    SPACED_UPPER = "spaced-upper"
+    SPACED_LOWER = "spaced-lower"
 
 
-_JOIN = {"hyphen": ("-", 2), "colon": (":", 2), "plain": ("", 2), "dotted": (".", 4)}
+_JOIN = {
+    "hyphen": ("-", 2),
+    "colon": (":", 2),
+    "plain": ("", 12),
+    "dotted": (".", 4),
+    "quads": ("-", 4),
+    "halves": ("-", 6),
+    "spaced": (" ", 2),
+}
+_DIGITS_TO_X = str.maketrans(dict.fromkeys("0123456789ABCDEFabcdef", "x"))
+_STYLES = {joiner.join(["x" * width] * (12 // width)): style for style, (joiner, width) in _JOIN.items()}
+"""Each style by its shape: `xx-xx-xx-xx-xx-xx`."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,7 +68,7 @@ class MacAddress:
 
     @classmethod
     def parse(cls, text: str) -> MacAddress:
-        """Read any common spelling (02-00-.., 02:00:.., 0200.0000.., 0200..); InputError for anything else."""
+        """Read any common spelling (02-00-.., 02:00:.., 0200.5E10.., 0200-5E10.., 02005E-..); InputError otherwise."""
         bare = text.translate(_SEPARATORS) if len(text) <= MAC_TEXT_MAX else ""
         if not _HEX_MAC.fullmatch(bare):
             raise InputError("not a MAC address; write it like 02-00-5E-10-00-0A")
@@ -70,11 +91,12 @@ class MacAddress:
 
 def mac_spelling(text: str) -> MacSpelling | None:
     """Which spelling `text` is of a MAC address, or None where it is not one in a known spelling."""
-    try:
-        mac = MacAddress.parse(text)
-    except InputError:
+    style = _STYLES.get(text.translate(_DIGITS_TO_X)) if len(text) <= MAC_TEXT_MAX else None
+    if style is None or "x" in text:
         return None
-    return next((spelling for spelling in MacSpelling if mac.spelled(spelling) == text), None)
+    if text == text.upper():
+        return MacSpelling(f"{style}-upper")
+    return MacSpelling(f"{style}-lower") if text == text.lower() else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 import click
 from rich.console import Console
@@ -16,8 +17,8 @@ from config.load import check as check_files
 from config.load import load_installation
 from hotspot.errors import ConfigError
 from hotspot.roles import Role
+from ops import explain, radius_test, screen, service_group, sessions
 from ops import installation as installations
-from ops import screen, sessions
 from ops.command import at, city_key, folder, only, plainly, store_of
 from ops.supervisor import Child, kogge, supervise
 from service import logs
@@ -106,19 +107,40 @@ def run(folder: Path, only: tuple[str, ...]) -> None:
     sys.exit(supervise(children, stop_event()))
 
 
-def _service(name: str, summary: str) -> None:
-    def command(folder: Path, only: tuple[str, ...]) -> None:
-        # Imported here: RADIUS need not carry Flask, nor a look at the NASes wait for pysnmp.
-        serve: Callable[..., int] = import_module(f"{name}.__main__").run
-        sys.exit(serve(folder, only))
-
-    command.__doc__ = summary
-    main.command(name)(folder(only(command)))
+def _serve(name: str, folder: Path, only: tuple[str, ...]) -> NoReturn:
+    # Imported here: RADIUS need not carry Flask, nor a look at the NASes wait for pysnmp.
+    run_service: Callable[..., int] = import_module(f"{name}.__main__").run
+    sys.exit(run_service(folder, only))
 
 
-_service("portal", "Run the portal: the pages of residents and staff.")
-_service("radius", "Run RADIUS: authentication, accounting, Disconnect.")
-_service("monitor", "Run the monitor: SNMP, Prometheus, scheduled jobs.")
+@main.command()
+@folder
+@only
+def portal(folder: Path, only: tuple[str, ...]) -> None:
+    """Run the portal: the pages of residents and staff."""
+    _serve("portal", folder, only)
+
+
+@main.group(cls=service_group.ServiceGroup)
+@service_group.folder
+@only
+@click.pass_context
+def radius(ctx: click.Context, folder: Path, only: tuple[str, ...]) -> None:
+    """Run RADIUS: authentication, accounting, Disconnect.
+
+    Without a COMMAND it serves the installation in DIR until SIGTERM or Ctrl-C. The first word decides: a folder that
+    is called like a COMMAND is written ./test.
+    """
+    if ctx.invoked_subcommand is None:
+        _serve("radius", folder, only)
+
+
+@main.command()
+@folder
+@only
+def monitor(folder: Path, only: tuple[str, ...]) -> None:
+    """Run the monitor: SNMP, Prometheus, scheduled jobs."""
+    _serve("monitor", folder, only)
 
 
 @main.command()
@@ -254,7 +276,9 @@ def metrics_token(city: str, folder: Path) -> None:
     click.echo(ring.metrics_token)
 
 
+main.add_command(explain.command)
 main.add_command(sessions.command)
+radius.add_command(radius_test.command)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,14 @@ def duration(seconds: int) -> str:
     return f"{minutes // 60}:{minutes % 60:02d} h" if minutes >= 60 else f"{minutes} min"
 
 
+def span(seconds: int) -> str:
+    """As `duration`; from two days on in days: `6 days`, `6 days 8 h`."""
+    days, rest = divmod(max(0, seconds), 86_400)
+    if days < 2:
+        return duration(seconds)
+    return f"{days} days {rest // 3600} h" if rest >= 3600 else f"{days} days"
+
+
 def moment(at: datetime, zone: ZoneInfo, *, now: datetime) -> str:
     """The city's clock: `18:02` today, `11-23 18:02` on another day, the year in front where it is another one."""
     local, today = at.astimezone(zone), now.astimezone(zone)

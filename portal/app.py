@@ -16,13 +16,13 @@ from portal.captive.admission import RandomOctets
 from portal.captive.views import Captive
 from portal.dispatch import host_of
 from portal.forms import RowIdConverter
-from portal.i18n import Speech, speeches
 from portal.metrics import PortalMetrics
 from portal.pages import add_filters, guard_response, origin, page, speech_for, switches
 from portal.report.views import Report
 from portal.staff.guard import Guard
 from portal.staff.views import Staff
 from service.cities import City
+from service.speech import Speech, speeches
 from store import fleet
 from store.store import Unavailable
 

@@ -12,7 +12,8 @@ from urllib.parse import urlencode, urlsplit
 from flask import Flask, Request, Response, make_response, render_template
 from werkzeug.exceptions import HTTPException
 
-from portal.i18n import NAMES, Speech, choose
+from portal.languages import NAMES, choose
+from service.speech import Speech
 
 _STYLE = (Path(__file__).parent / "static" / "style.css").read_text()
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()

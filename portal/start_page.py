@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from flask import Flask, Response, request
 
 from config.model import LANGUAGES
-from portal.i18n import speeches
 from portal.pages import guard_response, page, speech_for
 from service.cities import City
+from service.speech import speeches
 from store import fleet
 
 

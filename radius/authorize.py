@@ -19,6 +19,7 @@ from radius import dialect, wire
 from radius.intake import Work
 from radius.metrics import RadiusMetrics
 from radius.record import CLASS_PREFIX, station
+from radius.reply_message import ReplyMessages
 from radius.wire import Attr, Attribute, Code
 from service.cities import City
 from store import access, guesses
@@ -55,6 +56,7 @@ class Authorizer:
         self._zone = city.zone
         self._metrics = metrics
         self._random_octets = random_octets
+        self._messages = ReplyMessages(city.config.languages)
         self._ticket_key = city.store.keys.derive("ticket")
 
     def answer(self, works: Sequence[Work], *, now: datetime) -> list[Reply]:
@@ -170,16 +172,16 @@ class Authorizer:
     def _reply(self, ask: Ask, facts: Facts, decision: Decision, now: datetime) -> bytes:
         packet, peer = ask.work.packet, ask.work.peer
         if isinstance(decision, Refusal):
-            # The reason word, which the NAS hands to the portal: the page says it in a person's words.
-            said: list[Attribute] = [(Attr.REPLY_MESSAGE, decision.reason.value.encode())]
+            language = facts.grant.language if facts.grant is not None else ""
+            said: list[Attribute] = [(Attr.REPLY_MESSAGE, self._messages.of(decision.reason, language))]
             return wire.encode_reply(packet, Code.ACCESS_REJECT, said, peer.secret)
         said = [(Attr.CLASS, CLASS_PREFIX + str(decision.grant_id).encode())]
         if ask.by_mac:  # an opaque name of its own for the session, so that a Disconnect hits only it
             said.append((Attr.USER_NAME, ticket_name(self._random_octets(12)).encode()))
-        if packet.octets(Attr.CHARGEABLE_USER_IDENTITY) is not None:
+        if wire.asks_identity(packet):
             said.append((Attr.CHARGEABLE_USER_IDENTITY, self._chargeable_identity(decision.device_id, now)))
         body = _limits(peer.nas.product, self._city.config.radius.interim_seconds, *_said_limits(decision))
-        return wire.seal_reply(packet, Code.ACCESS_ACCEPT, body + wire.encode_attributes(said), peer.secret)
+        return wire.seal(packet, Code.ACCESS_ACCEPT, body + wire.encode_attributes(said), peer.secret)
 
     def _chargeable_identity(self, device_id: int, now: datetime) -> bytes:
         """Who is charged, to whom may ask: the same for a device during a month, and nobody's name (RFC 4372)."""

@@ -47,6 +47,11 @@ def access_request(identifier: int, authenticator: bytes, attributes: Sequence[A
     return _signed(Code.ACCESS_REQUEST, identifier, authenticator, attributes, secret)
 
 
+def unsigned_access_request(identifier: int, authenticator: bytes, attributes: Sequence[Attribute]) -> bytes:
+    """An Access-Request without a Message-Authenticator, which anybody could have changed on its way."""
+    return _packet(Code.ACCESS_REQUEST, identifier, authenticator, attributes)
+
+
 def status_server(identifier: int, authenticator: bytes, attributes: Sequence[Attribute], secret: bytes) -> bytes:
     """A Status-Server (RFC 5997 section 3)."""
     return _signed(Code.STATUS_SERVER, identifier, authenticator, attributes, secret)

@@ -6,15 +6,17 @@ It lives as long as the transaction. What a record does to a session's figures i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from hotspot.session import Accounting, Totals, apply, begin, close_estimated, continues
 from hotspot.values import NO_OCTETS, Octets, local_day
-from radius.record import Opening, Report, read_opening
+from radius.record import Opening, Report, read_framed_ipv6, read_opening
 from radius.wire import StatusType
 from service.cities import City
 from store import access, accounting, outbox, residents
 from store.accounting import LOST_CARRIER, Holder, Session, SessionKey
+from store.bulk import together
 from store.store import Connection
 
 NAS_REBOOT = "NAS-Reboot"
@@ -43,10 +45,12 @@ class Ledger:
         self._before = accounting.load_many(conn, {each.key for each in reports if each.event is not None})
         self._entries = [self._entry(report) for report in reports]
         openings = [opening for _, opening in self._entries if opening is not None]
-        self._devices = residents.find_devices(conn, self._keys, {o.mac for o in openings if o.mac}, now=now)
-        self._holders = accounting.holders(conn, {o.grant_id for o in openings if o.grant_id})
         nameless = {o.user_name for o in openings if not o.grant_id and o.user_name}
-        self._ticket_holders = accounting.holders_of_tickets(conn, nameless)
+        with together(conn):
+            devices = residents.ask_devices(conn, self._keys, {o.mac for o in openings if o.mac}, now=now)
+            holders = accounting.ask_holders(conn, {o.grant_id for o in openings if o.grant_id})
+            of_tickets = accounting.ask_holders_of_tickets(conn, nameless)
+            self._devices, self._holders, self._ticket_holders = devices(), holders(), of_tickets()
         self._load_others()
 
     def _entry(self, report: Report) -> Entry:
@@ -82,6 +86,8 @@ class Ledger:
         if starts:
             self._end_others(known)
         changed = _with_totals(known, apply(known.totals, event))
+        if not changed.framed_ipv6:
+            changed = _with_late_ipv6(changed, report)
         self._count_usage(known, changed)
         self._sessions[report.key] = changed
         if starts and changed.grant_id is not None:
@@ -113,6 +119,7 @@ class Ledger:
             framed_ip=opening.framed_ip,
             local_day=local_day(totals.started_at, self._zone),
             totals=totals,
+            framed_ipv6=opening.framed_ipv6,
             nas_address=report.work.source[0],
             voucher_id=holder.voucher_id if holder else None,
         )
@@ -175,10 +182,11 @@ class Ledger:
         """Write what changed."""
         pairs = [(self._before.get(key), each) for key, each in self._sessions.items()]
         changed = [(before, after) for before, after in pairs if before is not after]
-        accounting.save_many(self._conn, [*self._displaced, *changed])
-        accounting.add_usage(self._conn, self._used_by_devices)
-        accounting.add_voucher_usage(self._conn, self._used_by_vouchers)
-        access.remember(self._conn, self._started)
+        with together(self._conn):
+            accounting.save_many(self._conn, [*self._displaced, *changed])
+            accounting.add_usage(self._conn, self._used_by_devices)
+            accounting.add_voucher_usage(self._conn, self._used_by_vouchers)
+            access.remember(self._conn, self._started)
         outbox.confirm(self._conn, _ended(after for _, after in changed), now=self._now)
 
 
@@ -189,6 +197,12 @@ def _ended(sessions: Iterable[Session]) -> list[int]:
 def _add(use: Use, key: tuple[int, date], seconds: int, octets: Octets) -> None:
     before_seconds, before_octets = use.get(key, (0, NO_OCTETS))
     use[key] = before_seconds + seconds, before_octets + octets
+
+
+def _with_late_ipv6(session: Session, report: Report) -> Session:
+    """IPv6 addresses of a device that had none yet: it makes its own after the Start, and some NASes tell it later."""
+    told = read_framed_ipv6(report.work.packet)
+    return replace(session, framed_ipv6=told) if told else session
 
 
 def _with_totals(session: Session, totals: Totals) -> Session:

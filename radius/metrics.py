@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from hotspot.access import Reason
@@ -58,6 +60,13 @@ class RadiusMetrics:
             ["result"],
             registry=registry,
         )
+        self.clients = Gauge("kogge_radius_clients", "Registered NASes.", registry=registry)
+        self.sessions = Gauge("kogge_radius_sessions_open", "Sessions without an end.", registry=registry)
+        self._add_bounds(registry)
+        self._begin_at_zero()
+
+    def _add_bounds(self, registry: CollectorRegistry) -> None:
+        """What tells how full it is, and when something was thrown away."""
         self.cached = Gauge(
             "kogge_radius_duplicate_cache_entries",
             "Requests remembered for retransmissions.",
@@ -70,9 +79,24 @@ class RadiusMetrics:
             ["port"],
             registry=registry,
         )
-        self.clients = Gauge("kogge_radius_clients", "Registered NASes.", registry=registry)
-        self.sessions = Gauge("kogge_radius_sessions_open", "Sessions without an end.", registry=registry)
-        self._begin_at_zero()
+        self.receive_buffer = Gauge(
+            "kogge_radius_receive_buffer_bytes",
+            "Socket receive buffer that the kernel granted.",
+            ["port"],
+            registry=registry,
+        )
+        self.kernel_drops = Counter(
+            "kogge_radius_kernel_drops",
+            "Packets that the kernel threw away before we could read them.",
+            ["port"],
+            registry=registry,
+        )
+        self.limits = Counter(
+            "kogge_radius_limits_reached",
+            "Times that a bound on what RADIUS remembers or tries was reached.",
+            ["limit"],
+            registry=registry,
+        )
 
     def _begin_at_zero(self) -> None:
         """Series exist before their first event, so that rate() sees the first one."""
@@ -84,6 +108,29 @@ class RadiusMetrics:
         for port in ("auth", "acct"):
             self.duplicates.labels(port)
             self.evicted.labels(port)
+            self.kernel_drops.labels(port)
             self.dropped.labels(port, "unknown_client")
+        for limit in ("arrivals", "candidates", "sources"):
+            self.limits.labels(limit)
         for result in ("acked", "refused", "unanswered"):
             self.disconnects.labels(result)
+
+
+class PortMetrics:
+    """One port's share, bound once: a look-up by label costs as much as parsing a packet's header."""
+
+    def __init__(self, metrics: RadiusMetrics, port: str) -> None:
+        self.port = port
+        self.duplicates = metrics.duplicates.labels(port)
+        self.latency = metrics.latency.labels(port)
+        self.batch = metrics.batch.labels(port)
+        self.cached = metrics.cached.labels(port)
+        self.evicted = metrics.evicted.labels(port)
+        self.receive_buffer = metrics.receive_buffer.labels(port)
+        self.kernel_drops = metrics.kernel_drops.labels(port)
+        self._dropped = metrics.dropped
+
+    def count_drops(self, drops: Mapping[str, int]) -> None:
+        """Packets met with silence, by reason."""
+        for reason, count in drops.items():
+            self._dropped.labels(self.port, reason).inc(count)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,7 +12,7 @@ from hotspot.errors import InputError, WireError
 from hotspot.session import Accounting, Record, join_gigawords
 from hotspot.values import MacAddress, Octets, mac_spelling
 from radius.intake import Work
-from radius.wire import TERMINATE_CAUSES, Attr, Packet, StatusType
+from radius.wire import TERMINATE_CAUSES, Attr, Packet, StatusType, ipv6_address, ipv6_prefix
 from store.accounting import SessionKey
 
 CLASS_PREFIX = b"kogge:"
@@ -23,6 +26,12 @@ TEXT_MAX = 128
 OCTETS_MAX = 1 << 53
 """More (9 PB) no session has: 10 Gbit/s take 83 days for it. Sums of counters must stay within the databases' 64 bits;
 one record that broke out of them would take its whole batch with it, each time its NAS sends it again."""
+
+IPV6_MAX = 8
+"""Addresses and prefixes kept of a session; a device has a few (privacy extensions), a NAS may send any number."""
+
+_ACCESS_POINT = re.compile(r"([0-9A-Fa-f]{2}[-:]?){5}[0-9A-Fa-f]{2}(?=:|$)")
+"""At the beginning of a Called-Station-Id, before a colon and the SSID (RFC 3580 section 3.20), colons in it or not."""
 
 _RECORDS = {StatusType.START: Record.START, StatusType.INTERIM: Record.INTERIM, StatusType.STOP: Record.STOP}
 _STATUS_TYPES = {kind.value: kind for kind in StatusType}
@@ -50,6 +59,7 @@ class Opening:
     ssid: str
     bssid: str
     framed_ip: str
+    framed_ipv6: str
 
 
 def read_report(work: Work, now: datetime) -> Report:
@@ -92,16 +102,41 @@ def _event(packet: Packet, record: Record, now: datetime, *, swapped: bool) -> A
 def read_opening(packet: Packet) -> Opening:
     """Never raises: a session counts, whatever a NAS wrote into the attributes that only describe it."""
     mac = station(_lenient(packet, Attr.CALLING_STATION_ID))
-    bssid, _, ssid = _lenient(packet, Attr.CALLED_STATION_ID).partition(":")
+    called = _lenient(packet, Attr.CALLED_STATION_ID)
+    access_point = _ACCESS_POINT.match(called)
+    bssid = access_point[0] if access_point else called
     address = packet.octets(Attr.FRAMED_IP_ADDRESS) or b""
     return Opening(
         mac=mac,
         user_name=_opaque(_lenient(packet, Attr.USER_NAME), mac),
         grant_id=grant_of_class(packet.octets(Attr.CLASS)),
-        ssid=ssid,
+        ssid=called[len(bssid) :].removeprefix(":"),
         bssid=bssid,
         framed_ip=".".join(map(str, address)) if len(address) == 4 else "",
+        framed_ipv6=read_framed_ipv6(packet),
     )
+
+
+_IPV6: tuple[tuple[Attr, Callable[[bytes], str]], ...] = (
+    (Attr.FRAMED_IPV6_ADDRESS, ipv6_address),
+    (Attr.FRAMED_IPV6_PREFIX, ipv6_prefix),
+    (Attr.DELEGATED_IPV6_PREFIX, ipv6_prefix),
+)
+"""RFC 6911 section 3.1, RFC 3162 section 2.3, RFC 4818 section 3; each may come several times."""
+
+_IPV6_KINDS = frozenset(kind for kind, _ in _IPV6)
+
+
+def read_framed_ipv6(packet: Packet) -> str:
+    """The device's IPv6 addresses and prefixes in canonical text, each once, separated by spaces, no malformed one."""
+    if _IPV6_KINDS.isdisjoint(packet.first):  # so with most, and every record is asked
+        return ""
+    found: dict[str, None] = {}
+    for kind, read in _IPV6:
+        for value in packet.every(kind):
+            with contextlib.suppress(WireError):
+                found[read(value)] = None
+    return " ".join(list(found)[:IPV6_MAX])
 
 
 def _lenient(packet: Packet, kind: Attr) -> str:
@@ -117,11 +152,12 @@ def station(text: str | None) -> MacAddress | None:
 
 
 def _opaque(user_name: str, mac: MacAddress | None) -> str:
-    """The User-Name as stored: a MAC address gives way to a marker of how the NAS spells it."""
+    """The User-Name as stored: a MAC address gives way to a marker of how the NAS spells it, or to nothing."""
+    named = station(user_name)
+    if named is None:
+        return user_name
     spelling = mac_spelling(user_name)
-    if spelling is not None and mac is not None and MacAddress.parse(user_name) == mac:
-        return MAC_USER_NAME + spelling.value
-    return "" if spelling is not None else user_name
+    return MAC_USER_NAME + spelling.value if spelling is not None and named == mac else ""
 
 
 def grant_of_class(value: bytes | None) -> int | None:

@@ -1,7 +1,7 @@
 """Bytes to values and back. The only file that knows RADIUS's octets, and the only one that imports pyrad.
 
 Requests and replies go through a small codec of our own, because pyrad 2.6.0 decodes an attribute that overruns its
-packet, accepts more than 4,096 octets, and spends 98 µs where this spends about 10. pyrad encodes what is rare (the
+packet, accepts more than 4,096 octets, and spends 98 µs where this spends about 9. pyrad encodes what is rare (the
 Disconnect-Request) and is the tests' second opinion. Never trusts a length, never decides.
 """
 
@@ -12,6 +12,8 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
+from ipaddress import IPv6Address, IPv6Network
 from pathlib import Path
 
 from pyrad.dictionary import Dictionary
@@ -29,7 +31,17 @@ ATTRIBUTES_MAX = 200
 PROXY_STATES_MAX = 10
 """Proxy-State attributes that a reply copies; a request with more is refused."""
 
+SECRETS_MAX = 4_096
+"""Secrets whose half-done HMAC is kept at once; one that was forgotten costs a microsecond more."""
+
 _ZEROS = bytes(16)
+_STATUS_SERVER = 12
+_SIGNED_AS_SENT = frozenset({1, _STATUS_SERVER})
+"""Access-Request and Status-Server: their Message-Authenticator signs the authenticator that they carry."""
+
+_SIGNED_REPLIES = frozenset({2, 3, 11})
+"""Access-Accept, -Reject and -Challenge."""
+
 _PROXY_STATE = 33
 _MESSAGE_AUTHENTICATOR = 80
 
@@ -50,7 +62,7 @@ class Code(IntEnum):
 
 
 class Attr(IntEnum):
-    """Attribute types (RFC 2865, 2866, 2869)."""
+    """Attribute types (RFC 2865, 2866, 2868, 2869, 3162, 4372, 4818, 5176, 6911)."""
 
     USER_NAME = 1
     USER_PASSWORD = 2
@@ -59,10 +71,12 @@ class Attr(IntEnum):
     SERVICE_TYPE = 6
     FRAMED_IP_ADDRESS = 8
     REPLY_MESSAGE = 18
+    STATE = 24
     CLASS = 25
     VENDOR_SPECIFIC = 26
     SESSION_TIMEOUT = 27
     IDLE_TIMEOUT = 28
+    TERMINATION_ACTION = 29
     CALLED_STATION_ID = 30
     CALLING_STATION_ID = 31
     NAS_IDENTIFIER = 32
@@ -78,10 +92,18 @@ class Attr(IntEnum):
     ACCT_OUTPUT_GIGAWORDS = 53
     EVENT_TIMESTAMP = 55
     CHAP_CHALLENGE = 60
+    TUNNEL_TYPE = 64
+    TUNNEL_MEDIUM_TYPE = 65
     EAP_MESSAGE = 79
     MESSAGE_AUTHENTICATOR = 80
+    TUNNEL_PRIVATE_GROUP_ID = 81
     ACCT_INTERIM_INTERVAL = 85
     CHARGEABLE_USER_IDENTITY = 89
+    NAS_IPV6_ADDRESS = 95
+    FRAMED_IPV6_PREFIX = 97
+    ERROR_CAUSE = 101
+    DELEGATED_IPV6_PREFIX = 123
+    FRAMED_IPV6_ADDRESS = 168
 
 
 class StatusType(IntEnum):
@@ -119,21 +141,36 @@ TERMINATE_CAUSES = {
 Attribute = tuple[int, bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Packet:
     """A request whose framing is sound. Reading an attribute checks its form; nothing else is believed yet.
 
     `first` holds the first attribute of each type: what is read a dozen times a packet is looked up, not searched.
     `signature_at` is where the Message-Authenticator's value begins, 0 where there is none, -1 where it is malformed.
+    Nobody changes one; a frozen dataclass takes 0.7 µs longer to make, and every packet is made.
     """
 
     code: int
     identifier: int
     authenticator: bytes
-    attributes: tuple[Attribute, ...]
     raw: bytes
     first: dict[int, bytes]
     signature_at: int
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """All of them in their order, taken apart once more: `parse` has checked their lengths."""
+        found: list[Attribute] = []
+        at, raw = HEADER_BYTES, self.raw
+        while at < len(raw):
+            following = at + raw[at + 1]
+            found.append((raw[at], raw[at + 2 : following]))
+            at = following
+        return tuple(found)
+
+    def every(self, kind: int) -> list[bytes]:
+        """The values of all attributes of that type, in their order."""
+        return [value for each, value in self.attributes if each == kind] if kind in self.first else []
 
     def octets(self, kind: int) -> bytes | None:
         """The first attribute of that type."""
@@ -166,6 +203,31 @@ class Packet:
         return ".".join(map(str, value))
 
 
+def ipv6_address(value: bytes) -> str:
+    """The canonical text of an IPv6 address (RFC 3162 section 2.1); WireError for any other length."""
+    if len(value) != 16:
+        raise WireError("bad_attribute")
+    return str(IPv6Address(value))
+
+
+def ipv6_prefix(value: bytes) -> str:
+    """The canonical text of an IPv6 prefix (RFC 3162 section 2.3). WireError for a length that cannot be.
+
+    Octets that are left out are 0, as the RFC allows; bits beyond the prefix, which it forbids, are taken as 0.
+    """
+    if not 2 <= len(value) <= 18 or value[1] > 128:
+        raise WireError("bad_attribute")
+    return str(IPv6Network((value[2:].ljust(16, b"\0"), value[1]), strict=False))
+
+
+def asks_identity(packet: Packet) -> bool:
+    """Whether an Accept must carry a Chargeable-User-Identity: the request has one, "nul or otherwise".
+
+    A NAS asks with a single NUL octet, and on authenticating anew with the one it got (RFC 4372 section 2.2).
+    """
+    return Attr.CHARGEABLE_USER_IDENTITY in packet.first
+
+
 def parse(datagram: bytes) -> Packet:
     """Check the framing and take the attributes apart. WireError names what is wrong (RFC 2865 section 3).
 
@@ -178,35 +240,34 @@ def parse(datagram: bytes) -> Packet:
     if not HEADER_BYTES <= length <= PACKET_BYTES_MAX or length > size:
         raise WireError("bad_length")
     raw = datagram if length == size else datagram[:length]
-    attributes, first, signature_at = _attributes(raw)
-    return Packet(raw[0], raw[1], raw[4:20], attributes, raw, first, signature_at)
-
-
-def _attributes(raw: bytes) -> tuple[tuple[Attribute, ...], dict[int, bytes], int]:
-    """All attributes in order, the first of each type, and where the Message-Authenticator's value stands."""
-    found: list[Attribute] = []
     first: dict[int, bytes] = {}
-    signature_at = proxy_states = 0
+    signature_at = _take_apart(raw, first)
+    return Packet(raw[0], raw[1], raw[4:20], raw, first, signature_at)
+
+
+def _take_apart(raw: bytes, first: dict[int, bytes]) -> int:
+    """Fill in the first attribute of each type; the answer is where the Message-Authenticator's value stands."""
+    again: list[int] = []
+    signature_at = 0
     at, end = HEADER_BYTES, len(raw)
     while at < end:
         size = raw[at + 1] if at + 1 < end else 0
         following = at + size
         if size < 2 or following > end:
             raise WireError("attribute_overrun")
-        kind, value = raw[at], raw[at + 2 : following]
-        found.append((kind, value))
-        if kind not in first:
-            first[kind] = value
-        if kind == _MESSAGE_AUTHENTICATOR:  # two are wrong, and so is another length
-            signature_at = at + 2 if not signature_at and size == 18 else -1
-        elif kind == _PROXY_STATE:
-            proxy_states += 1
+        kind = raw[at]
+        if kind in first:
+            again.append(kind)
+        else:
+            first[kind] = raw[at + 2 : following]
+            if kind == _MESSAGE_AUTHENTICATOR:
+                signature_at = at + 2 if size == 18 else -1
         at = following
-    if len(found) > ATTRIBUTES_MAX:
+    if len(first) + len(again) > ATTRIBUTES_MAX:
         raise WireError("too_many_attributes")
-    if proxy_states > PROXY_STATES_MAX:
+    if again.count(_PROXY_STATE) >= PROXY_STATES_MAX:
         raise WireError("too_many_proxy_states")
-    return tuple(found), first, signature_at
+    return -1 if _MESSAGE_AUTHENTICATOR in again else signature_at  # two are wrong
 
 
 # Authentication of packets ---------------------------------------------------------------------------
@@ -214,24 +275,42 @@ def _attributes(raw: bytes) -> tuple[tuple[Attribute, ...], dict[int, bytes], in
 
 def message_authenticator_ok(packet: Packet, secret: bytes) -> bool | None:
     """RFC 3579 section 3.2, compared in constant time; None where the packet carries none. Two are wrong."""
-    at = packet.signature_at
+    at, raw = packet.signature_at, packet.raw
     if at <= 0:
         return None if at == 0 else False
-    signs_request = packet.code in (Code.ACCESS_REQUEST, Code.STATUS_SERVER)
-    authenticator = packet.authenticator if signs_request else _ZEROS
-    raw = packet.raw
-    signed = b"".join((raw[:4], authenticator, raw[20:at], _ZEROS, raw[at + 16 :]))
-    return hmac.compare_digest(hmac.digest(secret, signed, "md5"), raw[at : at + 16])
+    if packet.code in _SIGNED_AS_SENT:
+        signed = raw[:at] + _ZEROS + raw[at + 16 :]
+    else:
+        signed = b"".join((raw[:4], _ZEROS, raw[20:at], _ZEROS, raw[at + 16 :]))
+    return hmac.compare_digest(_hmac(secret, signed), raw[at : at + 16])
 
 
 def accounting_authenticator_ok(packet: Packet, secret: bytes) -> bool:
     """Request Authenticator of an Accounting-Request (RFC 2866 section 3)."""
-    digest = _md5(packet.raw[:4] + _ZEROS + packet.raw[20:] + secret)
+    raw = packet.raw
+    digest = _md5(b"".join((raw[:4], _ZEROS, raw[20:], secret)))
     return hmac.compare_digest(digest, packet.authenticator)
 
 
 def _md5(data: bytes) -> bytes:
     return hashlib.md5(data, usedforsecurity=False).digest()
+
+
+def _hmac(secret: bytes, data: bytes) -> bytes:
+    """HMAC-MD5 (RFC 2104) from the two half-done hashes of the secret: half of what `hmac.digest` takes."""
+    inner, outer = _half_done(secret)
+    inside, outside = inner.copy(), outer.copy()
+    inside.update(data)
+    outside.update(inside.digest())
+    return outside.digest()
+
+
+@lru_cache(SECRETS_MAX)
+def _half_done(secret: bytes) -> tuple[hashlib._Hash, hashlib._Hash]:
+    key = (_md5(secret) if len(secret) > 64 else secret).ljust(64, b"\0")
+    pads = (bytes(octet ^ mask for octet in key) for mask in (0x36, 0x5C))
+    inner, outer = (hashlib.md5(pad, usedforsecurity=False) for pad in pads)
+    return inner, outer
 
 
 def decrypt_password(hidden: bytes, secret: bytes, authenticator: bytes) -> bytes:
@@ -247,8 +326,8 @@ def decrypt_password(hidden: bytes, secret: bytes, authenticator: bytes) -> byte
     return plain.rstrip(b"\0")
 
 
-_SIGNED_REPLIES = frozenset({Code.ACCESS_ACCEPT, Code.ACCESS_REJECT, Code.ACCESS_CHALLENGE})
-_UNSIGNED = bytes((_MESSAGE_AUTHENTICATOR, 18)) + _ZEROS
+_SIGNATURE_HEAD = bytes((_MESSAGE_AUTHENTICATOR, 18))
+_UNSIGNED = _SIGNATURE_HEAD + _ZEROS
 
 # Replies --------------------------------------------------------------------------------------------
 
@@ -259,34 +338,43 @@ def integer(kind: Attr, value: int) -> Attribute:
 
 
 def vendor_integer(vendor: int, kind: int, value: int) -> Attribute:
-    """A Vendor-Specific attribute with one 32-bit value (RFC 2865 section 5.26)."""
-    inner = bytes((kind, 6)) + min(value, 0xFFFFFFFF).to_bytes(4, "big")
-    return Attr.VENDOR_SPECIFIC, vendor.to_bytes(4, "big") + inner
+    """A Vendor-Specific attribute with one 32-bit value (RFC 2865 section 5.26), capped like `integer`."""
+    return _vendor(vendor, kind, min(value, 0xFFFFFFFF).to_bytes(4, "big"))
 
 
-def encode_reply(request: Packet, code: Code, attributes: Sequence[Attribute], secret: bytes) -> bytes:
-    """A reply with Proxy-States copied in order; access replies begin with a Message-Authenticator.
+def vendor_text(vendor: int, kind: int, value: str) -> Attribute:
+    """A Vendor-Specific attribute with one text of at most 247 octets."""
+    return _vendor(vendor, kind, value.encode())
 
-    First, so that a forger cannot put a collision in front of it (BlastRADIUS, CVE-2024-3596).
-    """
-    return seal_reply(request, code, encode_attributes(attributes), secret)
+
+def _vendor(vendor: int, kind: int, value: bytes) -> Attribute:
+    return Attr.VENDOR_SPECIFIC, vendor.to_bytes(4, "big") + bytes((kind, len(value) + 2)) + value
 
 
 def encode_attributes(attributes: Sequence[Attribute]) -> bytes:
-    """Attributes as they stand in a packet (RFC 2865 section 5)."""
+    """Their octets. ValueError where a value is longer than 253: it would be ours."""
     return b"".join([bytes((kind, len(value) + 2)) + value for kind, value in attributes])
 
 
-def seal_reply(request: Packet, code: Code, body: bytes, secret: bytes) -> bytes:
-    """`encode_reply` for attributes that are encoded already."""
+def encode_reply(request: Packet, code: Code, attributes: Sequence[Attribute], secret: bytes) -> bytes:
+    """A reply with these attributes; see `seal`."""
+    return seal(request, code, encode_attributes(attributes), secret)
+
+
+def seal(request: Packet, code: Code, body: bytes, secret: bytes) -> bytes:
+    """A reply with encoded attributes and the request's Proxy-States in order; access replies are signed.
+
+    The Message-Authenticator comes first, so that a forger cannot put a collision in front of it (BlastRADIUS,
+    CVE-2024-3596).
+    """
     if _PROXY_STATE in request.first:
-        body += b"".join([bytes((k, len(v) + 2)) + v for k, v in request.attributes if k == _PROXY_STATE])
-    signed = code in _SIGNED_REPLIES or request.code == Code.STATUS_SERVER
-    length = HEADER_BYTES + len(body) + (18 if signed else 0)
+        body += encode_attributes([(_PROXY_STATE, value) for value in request.every(_PROXY_STATE)])
+    signed = code in _SIGNED_REPLIES or request.code == _STATUS_SERVER
+    length = (HEADER_BYTES + 18 if signed else HEADER_BYTES) + len(body)
     head = bytes((code, request.identifier, length >> 8, length & 0xFF))
     if signed:
-        mac = hmac.digest(secret, b"".join((head, request.authenticator, _UNSIGNED, body)), "md5")
-        body = b"".join((_UNSIGNED[:2], mac, body))
+        mac = _hmac(secret, b"".join((head, request.authenticator, _UNSIGNED, body)))
+        body = b"".join((_SIGNATURE_HEAD, mac, body))
     return b"".join((head, _md5(b"".join((head, request.authenticator, body, secret))), body))
 
 

@@ -5,7 +5,7 @@ Every function takes many and asks once: the cost of a batch is a handful of pre
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import lru_cache
@@ -19,7 +19,7 @@ from hotspot.plan import Counting, Plan, Way
 from hotspot.values import MacAddress, Octets, local_day
 from store import bulk
 from store.keys import KeyRing
-from store.residents import find_devices
+from store.residents import ask_devices
 from store.schema import decision
 from store.types import instant_of, microseconds
 
@@ -60,43 +60,49 @@ def gather(
 
     `remembered`: those of `macs` that log in by their MAC address. `pending_since`: see PENDING_SECONDS.
     """
-    devices = find_devices(conn, keys, macs, now=now)
-    ids = set(devices.values())
-    tickets, grants = _tickets(conn, names)
-    by_device = _remembered(conn, {devices[mac] for mac in remembered if mac in devices})
-    voucher_ids = {each.voucher_id for each in (*grants.values(), *by_device.values()) if each.voucher_id is not None}
-    return Known(
-        devices=devices,
-        tickets=tickets,
-        grants=grants,
-        remembered=by_device,
-        plans=_plans(conn),
-        blocked=_blocked(conn, ids, now),
-        used_today=_used(conn, ids, today),
-        vouchers=_vouchers(conn, voucher_ids, today),
-        online=_online(conn, voucher_ids, pending_since),
-        terms_version=int(bulk.fetch(conn, "SELECT coalesce(max(version), 0) FROM terms")[0][0]),
-        guesses=_guesses(conn, guesses),
-    )
+    with bulk.together(conn):
+        found = ask_devices(conn, keys, macs, now=now)
+        redeemed = _TICKETS.ask(conn, names)
+        plans, versions = bulk.ask(conn, _PLANS), bulk.ask(conn, _TERMS_VERSION)
+        guessed = bulk.ask(conn, _GUESSES, microseconds(guesses.since), guesses.count)
+        devices = found()
+        tickets, grants = _tickets(redeemed())
+        by_device = _remembered(conn, {devices[mac] for mac in remembered if mac in devices})
+        quotas = _ask_quotas(conn, set(devices.values()), [*grants.values(), *by_device.values()], today, now)
+        online = _ONLINE.ask(conn, quotas.voucher_ids, microseconds(pending_since))
+        return Known(
+            devices=devices,
+            tickets=tickets,
+            grants=grants,
+            remembered=by_device,
+            plans=_plans_of(tuple(map(tuple, plans()))),
+            blocked=quotas.blocked(),
+            used_today=quotas.used_today(),
+            vouchers=quotas.vouchers(),
+            online=_online(online()),
+            terms_version=int(versions()[0][0]),
+            guesses={bytes(bucket): count for bucket, count in guessed()},
+        )
 
 
 def gather_running(
     conn: Connection, session_ids: Collection[int], *, now: datetime, zone: ZoneInfo
 ) -> dict[int, Facts]:
     """The facts of these sessions, by id; those that ended or belong to no grant are absent."""
-    rows = _RUNNING.rows(conn, session_ids)
-    running = {row[0]: _running_of(row, now) for row in rows}
-    grants = {row[0]: _grant_of(row) for row in _GRANTS.rows(conn, {each.grant_id for each in running.values()})}
-    devices = {each.device_id for each in running.values()}
-    today = local_day(now, zone)
-    voucher_ids = {each.voucher_id for each in grants.values() if each.voucher_id is not None}
-    known = Known(
-        grants=grants,
-        plans=_plans(conn),
-        blocked=_blocked(conn, devices, now),
-        used_today=_used(conn, devices, today),
-        vouchers=_vouchers(conn, voucher_ids, today),
-    )
+    running = {row[0]: _running_of(row, now) for row in _RUNNING.rows(conn, session_ids)}
+    with bulk.together(conn):
+        plans = bulk.ask(conn, _PLANS)
+        held = _GRANTS.ask(conn, {each.grant_id for each in running.values()})
+        grants = {row[0]: _grant_of(row) for row in held()}
+        devices = {each.device_id for each in running.values()}
+        quotas = _ask_quotas(conn, devices, grants.values(), local_day(now, zone), now)
+        known = Known(
+            grants=grants,
+            plans=_plans_of(tuple(map(tuple, plans()))),
+            blocked=quotas.blocked(),
+            used_today=quotas.used_today(),
+            vouchers=quotas.vouchers(),
+        )
     return {id_: facts_of_running(known, each, now=now, zone=zone) for id_, each in running.items()}
 
 
@@ -135,8 +141,7 @@ _TICKETS = bulk.Keyed(
 _REMEMBERED = bulk.Keyed(f"SELECT {_GRANT} FROM grant_ g WHERE g.remembered AND g.device_id {{keys}}", "bigint")
 
 
-def _tickets(conn: Connection, names: Collection[str]) -> tuple[dict[str, Ticket], dict[int, Grant]]:
-    rows = _TICKETS.rows(conn, names)
+def _tickets(rows: list[bulk.Row]) -> tuple[dict[str, Ticket], dict[int, Grant]]:
     tickets = {row[-4]: Ticket(row[-4], row[0], row[-3], instant_of(row[-2]), instant_of(row[-1])) for row in rows}
     return tickets, {row[0]: _grant_of(row) for row in rows}
 
@@ -171,10 +176,6 @@ _PLAN_FIELDS = tuple(each.name for each in fields(Plan))
 _PLANS = f"SELECT {', '.join(_PLAN_FIELDS)} FROM plan ORDER BY id"
 
 
-def _plans(conn: Connection) -> Mapping[int, Plan]:
-    return _plans_of(tuple(map(tuple, bulk.fetch(conn, _PLANS))))
-
-
 @lru_cache(maxsize=64)  # a city's plans change once a month, and every batch asks
 def _plans_of(rows: tuple[bulk.Row, ...]) -> Mapping[int, Plan]:
     plans = {}
@@ -202,21 +203,49 @@ _VOUCHERS = bulk.Keyed(
 )
 
 
-def _blocked(conn: Connection, device_ids: Collection[int], now: datetime) -> frozenset[int]:
-    at = microseconds(now)
-    return frozenset(row[0] for row in _BLOCKED.rows(conn, device_ids, at, at))
+@dataclass(frozen=True, slots=True)
+class _Quotas:
+    """What was asked about devices and the vouchers of their grants."""
+
+    voucher_ids: Collection[int]
+    _blocked: bulk.Rows
+    _used: bulk.Rows
+    _vouchers: bulk.Rows
+
+    def blocked(self) -> frozenset[int]:
+        return frozenset(row[0] for row in self._blocked())
+
+    def used_today(self) -> dict[int, DayUse]:
+        return {row[0]: DayUse(row[1], Octets(row[2], row[3])) for row in self._used()}
+
+    def vouchers(self) -> dict[int, VoucherState]:
+        return {row[0]: _voucher_of(*row) for row in self._vouchers()}
 
 
-def _used(conn: Connection, device_ids: Collection[int], today: date) -> dict[int, DayUse]:
-    rows = _USED.rows(conn, device_ids, today.isoformat())
-    return {row[0]: DayUse(row[1], Octets(row[2], row[3])) for row in rows}
+def _ask_quotas(
+    conn: Connection, device_ids: Collection[int], grants: Iterable[Grant], today: date, now: datetime
+) -> _Quotas:
+    at, day = microseconds(now), today.isoformat()
+    voucher_ids = {each.voucher_id for each in grants if each.voucher_id is not None}
+    return _Quotas(
+        voucher_ids,
+        _BLOCKED.ask(conn, device_ids, at, at),
+        _USED.ask(conn, device_ids, day),
+        _VOUCHERS.ask(conn, voucher_ids, day),
+    )
 
 
-def _vouchers(conn: Connection, voucher_ids: Collection[int], today: date) -> dict[int, VoucherState]:
-    return {
-        id_: VoucherState(id_, minutes * 60, used or 0, DayUse(seconds or 0, Octets(down or 0, up or 0)), bool(revoked))
-        for id_, minutes, revoked, used, seconds, down, up in _VOUCHERS.rows(conn, voucher_ids, today.isoformat())
-    }
+def _voucher_of(
+    id_: int,
+    minutes: int,
+    revoked_at: int | None,
+    used: int | None,
+    seconds: int | None,
+    down: int | None,
+    up: int | None,
+) -> VoucherState:
+    today = DayUse(seconds or 0, Octets(down or 0, up or 0))
+    return VoucherState(id_, minutes * 60, used or 0, today, revoked_at is not None)
 
 
 _ONLINE = bulk.Keyed(
@@ -229,20 +258,16 @@ _ONLINE = bulk.Keyed(
 )
 
 
-def _online(conn: Connection, voucher_ids: Collection[int], pending_since: datetime) -> dict[int, set[int]]:
+def _online(rows: list[bulk.Row]) -> dict[int, set[int]]:
     """Devices of these vouchers with an open session, or accepted so lately that the Start is still on its way."""
     found: dict[int, set[int]] = {}
-    for voucher_id, device_id in _ONLINE.rows(conn, voucher_ids, microseconds(pending_since)):
+    for voucher_id, device_id in rows:
         found.setdefault(voucher_id, set()).add(device_id)
     return found
 
 
+_TERMS_VERSION = "SELECT coalesce(max(version), 0) FROM terms"
 _GUESSES = "SELECT bucket, count(*) FROM guess WHERE at > %s GROUP BY bucket HAVING count(*) >= %s"
-
-
-def _guesses(conn: Connection, window: Window) -> dict[bytes, int]:
-    rows = bulk.fetch(conn, _GUESSES, microseconds(window.since), window.count)
-    return {bytes(bucket): count for bucket, count in rows}
 
 
 # What is noted ----------------------------------------------------------------------------------------
@@ -254,8 +279,10 @@ _ACCEPTED = bulk.Keyed("UPDATE grant_ SET accepted_at = %s WHERE id {keys}", "bi
 def note_decisions(conn: Connection, noted: Sequence[Noted], *, now: datetime) -> None:
     """The decision log, and when each grant was last accepted. Needs `write()`."""
     at = microseconds(now)
-    _LOG.run(conn, [(at, n.nas_id, n.device_id, n.grant_id, n.proof, n.reason, n.station_hash) for n in noted])
-    _ACCEPTED.run(conn, {each.grant_id for each in noted if each.reason is None and each.grant_id is not None}, at)
+    accepted = {each.grant_id for each in noted if each.reason is None and each.grant_id is not None}
+    with bulk.together(conn):
+        _LOG.run(conn, [(at, n.nas_id, n.device_id, n.grant_id, n.proof, n.reason, n.station_hash) for n in noted])
+        _ACCEPTED.run(conn, accepted, at)
 
 
 _REMEMBER = bulk.Keyed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -57,7 +57,6 @@ _OF_START = (
     "ssid",
     "bssid",
     "framed_ip",
-    "framed_ipv6",
     "nas_address",
     "local_day",
 )
@@ -65,6 +64,7 @@ _OF_START = (
 
 _COUNTERS = (
     "grant_id",
+    "framed_ipv6",
     "started_at",
     "updated_at",
     "start_seen",
@@ -77,16 +77,23 @@ _COUNTERS = (
     "terminate_cause",
     "estimated",
 )
-"""Columns that later records change."""
+"""Columns that later records change; a device has its IPv6 addresses often only after the Start."""
 
 _STATIC = slice(1, 1 + len(_OF_START))
 _CHANGING = slice(_STATIC.stop, _STATIC.stop + len(_COUNTERS))
-_SELECT = (
+_WHAT = (
     f"SELECT s.id, {', '.join(f's.{name}' for name in (*_OF_START, *_COUNTERS))},"
     " (SELECT g.voucher_id FROM grant_ g WHERE g.id = s.grant_id)"  # a join tempts PostgreSQL to read all grants
-    " FROM session s WHERE "
 )
-_BY_KEY = bulk.Keyed(_SELECT + "s.nas_id = %s AND s.acct_session_id {keys}", "text")
+_SELECT = f"{_WHAT} FROM session s WHERE "
+_BY_KEY = bulk.Keyed(
+    _SELECT + "s.nas_id = %s AND s.acct_session_id {keys}",
+    "text",
+    # One look into the index a key. Asked as above, PostgreSQL reads all sessions of the NAS where it has no
+    # statistics yet, in a plan that it keeps.
+    postgresql=_WHAT + " FROM (SELECT %s::bigint AS nas_id, unnest(%s::text[]) AS key) k CROSS JOIN LATERAL ("
+    "SELECT * FROM session WHERE nas_id = k.nas_id AND acct_session_id = k.key ORDER BY started_at DESC LIMIT 1) s",
+)
 _OPEN_OF_DEVICES = bulk.Keyed(_SELECT + "s.ended_at IS NULL AND s.device_id {keys}", "bigint")
 _OPEN_OF_NASES = bulk.Keyed(_SELECT + "s.ended_at IS NULL AND s.nas_id {keys}", "bigint")
 _BY_ID = bulk.Keyed(_SELECT + "s.id {keys}", "bigint")
@@ -125,10 +132,9 @@ def by_ids(conn: Connection, ids: Collection[int]) -> dict[int, Session]:
 
 
 def _session_of(row: bulk.Row) -> Session:
-    device_id, nas_id, acct_session_id, user_name, ssid, bssid, framed_ip, framed_ipv6, nas_address, day = row[_STATIC]
-    grant_id, started, updated, start_seen, seconds, down, up, down_before, up_before, ended, cause, estimated = row[
-        _CHANGING
-    ]
+    device_id, nas_id, acct_session_id, user_name, ssid, bssid, framed_ip, nas_address, day = row[_STATIC]
+    grant_id, framed_ipv6, started, updated, start_seen, seconds, *octets, ended, cause, estimated = row[_CHANGING]
+    down, up, down_before, up_before = octets
     return Session(
         row[0],
         device_id,
@@ -185,6 +191,7 @@ def _only_grew(before: Session, after: Session) -> bool:
         and old.terminate_cause == new.terminate_cause
         and old.estimated == new.estimated
         and before.grant_id == after.grant_id
+        and before.framed_ipv6 == after.framed_ipv6
     )
 
 
@@ -204,7 +211,6 @@ def _of_start(each: Session) -> bulk.Row:
         each.ssid,
         each.bssid,
         each.framed_ip,
-        each.framed_ipv6,
         each.nas_address,
         each.local_day.isoformat(),
     )
@@ -215,6 +221,7 @@ def _counters(each: Session) -> bulk.Row:
     segment, finished = totals.segment, totals.finished
     return (
         each.grant_id,
+        each.framed_ipv6,
         microseconds(totals.started_at),
         microseconds(totals.updated_at),
         totals.start_seen,
@@ -275,14 +282,16 @@ _TICKET_HOLDERS = bulk.Keyed(
 )
 
 
-def holders(conn: Connection, grant_ids: Collection[int]) -> dict[int, Holder]:
-    """Who holds each grant: a Class that names another device's grant is not believed."""
-    return {row[0]: Holder(*row) for row in _HOLDERS.rows(conn, grant_ids)}
+def ask_holders(conn: Connection, grant_ids: Collection[int]) -> Callable[[], dict[int, Holder]]:
+    """Who holds each grant: a Class that names another device's grant is not believed. See `store.bulk.together`."""
+    found = _HOLDERS.ask(conn, grant_ids)
+    return lambda: {row[0]: Holder(*row) for row in found()}
 
 
-def holders_of_tickets(conn: Connection, names: Collection[str]) -> dict[str, Holder]:
-    """Who holds each ticket's grant, for NASes that do not return the Class."""
-    return {row[0]: Holder(*row[1:]) for row in _TICKET_HOLDERS.rows(conn, names)}
+def ask_holders_of_tickets(conn: Connection, names: Collection[str]) -> Callable[[], dict[str, Holder]]:
+    """Who holds each ticket's grant, for NASes that do not return the Class. See `store.bulk.together`."""
+    found = _TICKET_HOLDERS.ask(conn, names)
+    return lambda: {row[0]: Holder(*row[1:]) for row in found()}
 
 
 # Contact with NASes, and what is over ----------------------------------------------------------------

@@ -1,23 +1,70 @@
 """One statement for many rows, as the hot path wants it: written once, sent prepared, on SQLite and PostgreSQL.
 
 SQLite runs a statement for each row at a microsecond or two; PostgreSQL takes all rows as one array a column, because
-a round trip costs more than a row. Values are what the driver stores: microseconds since 1970 and days as text, not
-datetimes. Table and column names come from `store.schema`; no value ever becomes SQL text.
+a round trip costs more than a row, and what stands in `together` travels in one round trip. Values are what the driver
+stores: microseconds since 1970 and days as text, not datetimes. Table and column names come from `store.schema`; no
+value ever becomes SQL text.
+
+Statements go to the driver itself, inside SQLAlchemy's transaction: its own way costs more than the query. The driver's
+errors leave here as SQLAlchemy's, so that `store.store.Unavailable` means the same everywhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, CursorResult, Table
+from sqlalchemy import Column, Connection, Table
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 
 Row = tuple[Any, ...]
+Rows = Callable[[], list[Row]]
+"""What a statement that was sent will have found; ask once, inside the transaction."""
 
 SIZES = (1, 4, 16, 64, 256)
 """How many keys a prepared form takes on SQLite; fewer are filled up with the last one, more go by several."""
+
+
+@contextmanager
+def together(conn: Connection) -> Iterator[None]:
+    """Statements in here do not wait for one another's answers: PostgreSQL's pipeline mode. Errors come at its end."""
+    with _in_our_words(conn), _pipeline(conn):
+        yield
+
+
+def _pipeline(conn: Connection) -> AbstractContextManager[object]:
+    if conn.dialect.name == "sqlite":
+        return nullcontext()
+    pipeline: AbstractContextManager[object] = _driver(conn).pipeline()
+    return pipeline
+
+
+def _driver(conn: Connection) -> Any:
+    return conn.connection.driver_connection
+
+
+@contextmanager
+def _in_our_words(conn: Connection) -> Iterator[None]:
+    """The driver's error as SQLAlchemy says it; a connection that broke is not used again."""
+    try:
+        yield
+    except conn.dialect.loaded_dbapi.Error as error:
+        lost = conn.dialect.is_disconnect(error, _driver(conn), None)
+        if lost:
+            conn.invalidate(error)
+        raise DBAPIError.instance(
+            None, None, error, conn.dialect.loaded_dbapi.Error, connection_invalidated=lost, dialect=conn.dialect
+        ) from error
+
+
+def _send(conn: Connection, text: str, arguments: Sequence[Any]) -> Any:
+    """The driver's cursor of a statement on its way."""
+    cursor = _driver(conn).cursor()
+    cursor.execute(text, arguments)
+    return cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +78,11 @@ class Bulk:
         """All rows, which have the columns in the order in which the statement was made. None is no statement."""
         if not rows:
             return
-        if conn.dialect.name == "sqlite":
-            conn.exec_driver_sql(self.sqlite, list(rows))
-        else:
-            conn.exec_driver_sql(self.postgresql, tuple(map(array, zip(*rows, strict=True))))
+        with _in_our_words(conn):
+            if conn.dialect.name == "sqlite":
+                _driver(conn).executemany(self.sqlite, rows)
+            else:
+                _send(conn, self.postgresql, tuple(map(array, zip(*rows, strict=True))))
 
 
 def insert(table: Table, columns: Sequence[str]) -> Bulk:
@@ -68,48 +116,63 @@ def add(table: Table, keys: Sequence[str], columns: Sequence[str]) -> Bulk:
 class Keyed:
     """A SELECT or UPDATE whose last condition is `column {keys}`: all rows under many keys at once.
 
-    `text` has %s where values go, before the keys; `kind` is the keys' type on PostgreSQL.
+    `text` has %s where values go, before the keys; `kind` is the keys' type on PostgreSQL. `postgresql`: another text
+    for it, with %s for the keys too.
     """
 
-    def __init__(self, text: str, kind: str) -> None:
-        self._postgresql = text.replace("{keys}", f"= ANY(%s::{kind}[])")
+    def __init__(self, text: str, kind: str, *, postgresql: str | None = None) -> None:
+        self._postgresql = postgresql or text.replace("{keys}", f"= ANY(%s::{kind}[])")
         filled = {size: text.replace("{keys}", f"IN ({_marks(range(size))})") for size in SIZES}
         self._sqlite = {size: each.replace("%s", "?") for size, each in filled.items()}
 
     def rows(self, conn: Connection, keys: Collection[Any], *arguments: Any) -> list[Row]:
         """What a SELECT finds, in no order; no query where there are no keys."""
-        return [row for result in self._run(conn, keys, arguments) for row in _rows(result)]
+        return self.ask(conn, keys, *arguments)()
 
-    def run(self, conn: Connection, keys: Collection[Any], *arguments: Any) -> int:
-        """Execute an UPDATE; how many rows it changed. Needs `write()`."""
-        return sum(result.rowcount for result in self._run(conn, keys, arguments))
+    def ask(self, conn: Connection, keys: Collection[Any], *arguments: Any) -> Rows:
+        """Send a SELECT whose answer is wanted later; see `together`."""
+        with _in_our_words(conn):
+            return _answers(conn, self._run(conn, keys, arguments))
 
-    def _run(self, conn: Connection, keys: Collection[Any], arguments: Row) -> Iterator[CursorResult[Any]]:
+    def run(self, conn: Connection, keys: Collection[Any], *arguments: Any) -> None:
+        """Execute an UPDATE. Needs `write()`."""
+        with _in_our_words(conn):
+            self._run(conn, keys, arguments)
+
+    def _run(self, conn: Connection, keys: Collection[Any], arguments: Row) -> list[Any]:
+        """The cursors: one on PostgreSQL, one for each slice of keys on SQLite."""
         if not keys:
-            return
+            return []
         if conn.dialect.name != "sqlite":
-            yield conn.exec_driver_sql(self._postgresql, (*arguments, array(keys)))
-            return
+            return [_send(conn, self._postgresql, (*arguments, array(keys)))]
         every = list(keys)
-        for start in range(0, len(every), SIZES[-1]):
-            part = every[start : start + SIZES[-1]]
-            size = next(size for size in SIZES if size >= len(part))
-            part += part[-1:] * (size - len(part))
-            yield conn.exec_driver_sql(self._sqlite[size], (*arguments, *part))
+        parts = (every[start : start + SIZES[-1]] for start in range(0, len(every), SIZES[-1]))
+        return [self._run_part(conn, part, arguments) for part in parts]
+
+    def _run_part(self, conn: Connection, part: list[Any], arguments: Row) -> Any:
+        size = next(size for size in SIZES if size >= len(part))
+        return _send(conn, self._sqlite[size], (*arguments, *part, *part[-1:] * (size - len(part))))
+
+
+def ask(conn: Connection, text: str, *arguments: Any) -> Rows:
+    """Send a SELECT; %s where values go. See `together`."""
+    if conn.dialect.name == "sqlite":
+        text = text.replace("%s", "?")
+    with _in_our_words(conn):
+        return _answers(conn, [_send(conn, text, arguments)])
 
 
 def fetch(conn: Connection, text: str, *arguments: Any) -> list[Row]:
     """All rows of a SELECT; %s where values go."""
-    if conn.dialect.name == "sqlite":
-        text = text.replace("%s", "?")
-    return _rows(conn.exec_driver_sql(text, arguments))
+    return ask(conn, text, *arguments)()
 
 
-def _rows(result: CursorResult[Any]) -> list[Row]:
-    """From the driver's own cursor: SQLAlchemy's rows cost more than the query."""
-    cursor: Any = result.cursor
-    rows: list[Row] = cursor.fetchall()
-    return rows
+def _answers(conn: Connection, cursors: list[Any]) -> Rows:
+    def fetch_all() -> list[Row]:
+        with _in_our_words(conn):
+            return [row for cursor in cursors for row in cursor.fetchall()]
+
+    return fetch_all
 
 
 def _marks(columns: Collection[Any]) -> str:

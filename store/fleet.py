@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, or_, select
 
 from hotspot.fleet import ApHealth
 from store.keys import KeyRing
@@ -154,6 +155,21 @@ def nases(conn: Connection, keys: KeyRing) -> list[Nas]:
     """All RADIUS clients with their secrets, by name."""
     query = _NASES.where(nas.c.removed_at.is_(None)).order_by(nas.c.name)
     return [_nas_of(keys, row) for row in conn.execute(query).mappings()]
+
+
+def sealed_nases(conn: Connection, *, hidden: str) -> Sequence[Row[Any]]:
+    """All RADIUS clients as they are stored, and the removed one called `hidden`.
+
+    Equal rows are equal NASes, so whoever reads often compares them and unseals only what has changed: opening two
+    secrets takes five times as long as reading a row (19 and 4 µs).
+    """
+    heard = or_(nas.c.removed_at.is_(None), nas.c.nas_identifier == hidden)
+    return conn.execute(_NASES.where(heard).order_by(nas.c.name)).all()
+
+
+def unsealed(keys: KeyRing, rows: Sequence[Row[Any]]) -> list[Nas]:
+    """Rows of `sealed_nases` with their secrets in the clear."""
+    return [_nas_of(keys, row._mapping) for row in rows]
 
 
 def hidden_nas(conn: Connection, keys: KeyRing, nas_identifier: str) -> Nas | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,11 +48,17 @@ def find_devices(
     conn: Connection, keys: KeyRing, macs: Iterable[MacAddress], *, now: datetime
 ) -> dict[MacAddress, int]:
     """Ids of the devices that are known, by MAC address, in one query; unknown ones are absent."""
+    return ask_devices(conn, keys, macs, now=now)()
+
+
+def ask_devices(
+    conn: Connection, keys: KeyRing, macs: Iterable[MacAddress], *, now: datetime
+) -> Callable[[], dict[MacAddress, int]]:
+    """`find_devices` whose answer is wanted later; see `store.bulk.together`."""
     periods = keys.held_periods(now)
     by_hash = {period.hash(mac): mac for mac in macs for period in periods}
-    if not by_hash:
-        return {}
-    return {by_hash[bytes(mac_hash)]: id_ for mac_hash, id_ in _BY_HASH.rows(conn, by_hash)}
+    found = _BY_HASH.ask(conn, by_hash)
+    return lambda: {by_hash[bytes(mac_hash)]: id_ for mac_hash, id_ in found()}
 
 
 _BY_HASH = bulk.Keyed("SELECT mac_hash, id FROM device WHERE mac_hash {keys}", "bytea")

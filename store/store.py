@@ -26,7 +26,7 @@ Unusable = (DBAPIError, PoolTimeout)
 
 
 class Store:
-    """A city's database and keys."""
+    """A city's database and keys. `one_writer`: only one transaction writes at a time, so others need their turn."""
 
     def __init__(self, engine: Engine, keys: KeyRing) -> None:
         self.engine = engine
@@ -35,8 +35,8 @@ class Store:
         self._reader = engine.execution_options(postgresql_readonly=True)
         # SQLite has one writer: threads of a process queue here, where they wake at once, and not in SQLite's
         # busy handler, which sleeps up to 100 ms between looks.
-        one_writer = engine.dialect.name == "sqlite"
-        self._queue: AbstractContextManager[object] = threading.Lock() if one_writer else nullcontext()
+        self.one_writer = engine.dialect.name == "sqlite"
+        self._queue: AbstractContextManager[object] = threading.Lock() if self.one_writer else nullcontext()
 
     @classmethod
     def open(cls, url: str, keys: KeyRing, *, password: str | None = None) -> Store:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from hotspot.plan import Counting, Plan
 from store.keys import KeyRing
@@ -86,19 +86,29 @@ def _row(keys: KeyRing, batch_id: int, code: str) -> dict[str, Any]:
 
 
 def find(conn: Connection, keys: KeyRing, code: str) -> Voucher | None:
-    """The voucher of a parsed code; locked against a second redeemer where the database can."""
-    hashes = keys.keyed_hashes(_PURPOSE, code.encode())
-    batch_columns = (
-        voucher_batch.c.valid_minutes,
-        voucher_batch.c.redeem_until,
-        voucher_batch.c.plan_id,
-    )
-    query = (
-        select(voucher, *batch_columns)
-        .join(voucher_batch, voucher_batch.c.id == voucher.c.batch_id)
-        .where(voucher.c.code_hash.in_(hashes))
-        .with_for_update(of=voucher)
-    )
+    """The voucher of a parsed code; locked against a second redeemer where the database can. Needs `write()`."""
+    return _found(conn, _of_code(keys, code).with_for_update(of=voucher))
+
+
+def look_up(conn: Connection, keys: KeyRing, code: str) -> Voucher | None:
+    """The same for who only looks."""
+    return _found(conn, _of_code(keys, code))
+
+
+def by_id(conn: Connection, voucher_id: int) -> Voucher | None:
+    return _found(conn, _VOUCHERS.where(voucher.c.id == voucher_id))
+
+
+_VOUCHERS = select(voucher, voucher_batch.c.valid_minutes, voucher_batch.c.redeem_until, voucher_batch.c.plan_id).join(
+    voucher_batch, voucher_batch.c.id == voucher.c.batch_id
+)
+
+
+def _of_code(keys: KeyRing, code: str) -> Select[Any]:
+    return _VOUCHERS.where(voucher.c.code_hash.in_(keys.keyed_hashes(_PURPOSE, code.encode())))
+
+
+def _found(conn: Connection, query: Select[Any]) -> Voucher | None:
     row = conn.execute(query).mappings().first()
     if row is None:
         return None

@@ -24,6 +24,7 @@ from monitor import metrics
 from monitor.board import Board
 from monitor.instruments import Instruments
 from ops.cli import SERVICES, main
+from ops.service_group import ServiceGroup
 from portal.metrics import PortalMetrics
 from radius.metrics import RadiusMetrics
 from tests.conftest import run
@@ -220,7 +221,8 @@ def kogge_lines(text: str) -> list[list[str]]:
 
 def parse(command: click.Command, name: str, words: list[str], parent: click.Context | None = None) -> None:
     """As click would; raises UsageError where a word is wrong. Nothing is run."""
-    if not isinstance(command, click.Group):
+    serves = isinstance(command, ServiceGroup) and (not words or words[0] not in command.commands)
+    if serves or not isinstance(command, click.Group):
         command.make_context(name, list(words), parent)
         return
     inner = command.get_command(click.Context(command), words[0])

@@ -20,11 +20,11 @@ from portal.captive.handoff import uam
 from portal.captive.handoff.uam import Arrival, Result
 from portal.captive.sentences import DENIALS, of_failure
 from portal.captive.standing import standing_of
-from portal.i18n import Speech
 from portal.metrics import PortalMetrics
 from portal.pages import page, speech_for, switches
 from portal.tokens import Visit
 from service.cities import City
+from service.speech import Speech
 from store import fleet, residents
 from store.fleet import Nas
 

@@ -13,13 +13,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from hotspot.privacy import OFFICIALS_SMALLEST_GROUP
 from hotspot.reports import MonthReport, build_month
 from hotspot.values import Month, local_day
-from portal.i18n import Speech
 from portal.pages import speech_for
 from portal.report.chart import month_svg
 from portal.report.table import month_csv
 from portal.staff.guard import Guard
 from portal.staff.views import staff_page
 from service.cities import City
+from service.speech import Speech
 from store import audit, reports
 
 

@@ -16,7 +16,6 @@ from hotspot.roles import Permission, may
 from hotspot.vouchers import show_code
 from portal.captive.admission import RandomOctets
 from portal.forms import line, row_number
-from portal.i18n import Speech
 from portal.metrics import PortalMetrics
 from portal.pages import page, speech_for, switches
 from portal.staff import login as logins
@@ -27,6 +26,7 @@ from portal.staff.login import Outcome
 from portal.staff.qr import qr_svg
 from portal.staff.voucher_desk import OrderError
 from service.cities import City
+from service.speech import Speech
 from store import audit, fleet, outbox, residents, sessions, staff, vouchers
 
 ENDED_SHOWN = timedelta(hours=1)

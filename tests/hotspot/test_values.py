@@ -22,7 +22,19 @@ from hotspot.values import (
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-@pytest.mark.parametrize("text", ["02-00-5E-10-00-0a", "02:00:5e:10:00:0A", "0200.5e10.000a", "02005E10000A"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "02-00-5E-10-00-0a",
+        "02:00:5e:10:00:0A",
+        "0200.5e10.000a",
+        "0200.5E10.000A",
+        "0200-5e10-000a",
+        "02005e-10000a",
+        "02 00 5E 10 00 0A",
+        "02005E10000A",
+    ],
+)
 def test_every_common_spelling_is_the_same_address(text: str) -> None:
     assert str(MacAddress.parse(text)) == "02-00-5E-10-00-0A"
 
@@ -50,7 +62,34 @@ def test_a_spelling_round_trips(octets: bytes, spelling: MacSpelling) -> None:
     assert MacAddress.parse(mac.spelled(spelling)) == mac
 
 
-@pytest.mark.parametrize("text", ["resident", "02:00-5E:10-00:0a", "02-00-5E-10-00-0a"])
+@pytest.mark.parametrize(
+    ("spelling", "text"),
+    [
+        (MacSpelling.HYPHEN_UPPER, "02-00-5E-10-00-0A"),
+        (MacSpelling.HYPHEN_LOWER, "02-00-5e-10-00-0a"),
+        (MacSpelling.COLON_UPPER, "02:00:5E:10:00:0A"),
+        (MacSpelling.COLON_LOWER, "02:00:5e:10:00:0a"),
+        (MacSpelling.PLAIN_UPPER, "02005E10000A"),
+        (MacSpelling.PLAIN_LOWER, "02005e10000a"),
+        (MacSpelling.DOTTED_UPPER, "0200.5E10.000A"),
+        (MacSpelling.DOTTED_LOWER, "0200.5e10.000a"),
+        (MacSpelling.QUADS_UPPER, "0200-5E10-000A"),
+        (MacSpelling.QUADS_LOWER, "0200-5e10-000a"),
+        (MacSpelling.HALVES_UPPER, "02005E-10000A"),
+        (MacSpelling.HALVES_LOWER, "02005e-10000a"),
+        (MacSpelling.SPACED_UPPER, "02 00 5E 10 00 0A"),
+        (MacSpelling.SPACED_LOWER, "02 00 5e 10 00 0a"),
+    ],
+)
+def test_each_spelling_as_it_looks(spelling: MacSpelling, text: str) -> None:
+    assert MacAddress.parse(text).spelled(spelling) == text
+    assert mac_spelling(text) is spelling
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["resident", "", "02:00-5E:10-00:0a", "02-00-5E-10-00-0a", "xx-xx-xx-xx-xx-xx", "02-00-5E-10-00-0x", "0" * 40],
+)
 def test_what_no_nas_writes_has_no_spelling(text: str) -> None:
     assert mac_spelling(text) is None
 

@@ -9,8 +9,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from hotspot.access import Reason
-from portal.captive.sentences import HOTSPOT_REFUSED, HOTSPOT_TIMEOUT, REASONS
+from portal.captive.sentences import HOTSPOT_REFUSED, HOTSPOT_TIMEOUT
+from radius.reply_message import ReplyMessages
 from service.cities import City
+from service.reasons import REASONS
 from store import schema
 from store.fleet import Nas
 from tests.portal.hands import CHALLENGE, PHONE, Door, Phone, form, query_of, redirect_fields, sign, words
@@ -121,7 +123,8 @@ def test_back_from_the_nas_to_the_status_page(phone: Phone, result: str) -> None
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_refusal_is_said_in_both_languages(phone: Phone, reason: Reason) -> None:
-    pages = [phone.arrive(res="failed", reason="reject", reply=reason.value, language=each) for each in ("en", "de")]
+    reply = ReplyMessages(["de", "en"]).of(reason, "de").decode()  # the device may have changed its language since
+    pages = [phone.arrive(res="failed", reason="reject", reply=reply, language=each) for each in ("en", "de")]
     assert [page.status_code for page in pages] == [200, 200]
     assert REASONS[reason] in words(pages[0])
     assert REASONS[reason] not in words(pages[1])

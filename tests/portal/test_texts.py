@@ -17,13 +17,17 @@ from config.model import LANGUAGES
 from hotspot.access import Reason
 from hotspot.admission import Denial
 from portal import app
-from portal.captive.sentences import DENIALS, HOTSPOT_REFUSED, HOTSPOT_TIMEOUT, REASONS, of_failure
-from portal.i18n import NAMES, SOURCE, Speech, catalogue, choose, speeches
+from portal.captive.sentences import DENIALS, HOTSPOT_REFUSED, HOTSPOT_TIMEOUT, of_failure
+from portal.languages import NAMES, choose
 from portal.staff.login import Outcome
 from portal.staff.views import _LOGIN_PROBLEMS, DISCONNECT_STATES, MENU
+from service import speech
+from service.reasons import REASONS, message
+from service.speech import SOURCE, Speech, catalogue, speeches
 from store.outbox import State
 
 PORTAL = Path(app.__file__).parent
+SERVICE = Path(speech.__file__).parent
 BERLIN = ZoneInfo("Europe/Berlin")
 PLACE = re.compile(r"%\((\w+)\)s")
 SPEAKERS = ("_", "said", "text")
@@ -49,7 +53,7 @@ def in_templates() -> Iterator[Said]:
 
 
 def in_calls() -> Iterator[Said]:
-    for path in sorted(PORTAL.rglob("*.py")):
+    for path in sorted([*PORTAL.rglob("*.py"), *SERVICE.rglob("*.py")]):
         for call in ast.walk(ast.parse(path.read_text())):
             if isinstance(call, ast.Call) and _speaks(call.func) and call.args:
                 text = call.args[0]
@@ -113,7 +117,7 @@ def test_a_translation_has_the_places_of_its_text(language: str) -> None:
 def test_every_place_is_given_its_value() -> None:
     """A place without a value is a KeyError on somebody's screen, a value without a place a figure that is missing."""
     for said in [*in_templates(), *in_calls()]:
-        if said.where.startswith("i18n.py"):
+        if said.where.startswith("speech.py"):
             continue
         assert set(PLACE.findall(said.text)) == said.given, said
 
@@ -144,8 +148,10 @@ def test_every_outcome_and_state_has_words() -> None:
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_radius_s_word_gives_the_sentence(reason: Reason) -> None:
-    assert of_failure("reject", reason.value) == REASONS[reason]
+def test_radius_s_message_gives_the_sentence(reason: Reason) -> None:
+    """As RADIUS writes it in any language, or a bare word; the page says it in the reader's language."""
+    for reply in (reason.value, message(REASONS[reason], reason), message("Bitte später, [nicht] jetzt.", reason)):
+        assert of_failure("reject", reply) == REASONS[reason]
 
 
 @pytest.mark.parametrize(
@@ -156,6 +162,9 @@ def test_radius_s_word_gives_the_sentence(reason: Reason) -> None:
         ("mtu", "", HOTSPOT_REFUSED),
         ("", "", HOTSPOT_REFUSED),
         ("reject", "BLOCKED", HOTSPOT_REFUSED),
+        ("reject", "Your time is over. [grant_exp", HOTSPOT_REFUSED),
+        ("reject", "Your time is over. [other]", HOTSPOT_REFUSED),
+        ("reject", "][", HOTSPOT_REFUSED),
         ("timeout", "nonsense", HOTSPOT_TIMEOUT),
     ],
 )

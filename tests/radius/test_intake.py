@@ -10,9 +10,10 @@ import pytest
 from pyrad.dictionary import Dictionary
 from pyrad.packet import AcctPacket, AuthPacket
 
-from radius.intake import CACHE_SECONDS, Drop, Intake, Port, Resend, Work
-from radius.peers import Peers, plain_address
+from radius.intake import CACHE_SECONDS, CANDIDATES_MAX, Drop, Intake, Port, Resend, Work
+from radius.peers import Peers
 from store.fleet import Nas
+from tests.support.packets import access_request, accounting_request, status_server
 
 SECRET = b"a-secret-of-the-test"
 NAS = Nas(
@@ -125,5 +126,91 @@ def test_the_cache_is_bounded_and_spoofed_packets_do_not_fill_it() -> None:
 
 
 def test_an_ipv4_address_in_an_ipv6_coat_is_the_same_client() -> None:
-    assert plain_address("::ffff:192.0.2.1") == "192.0.2.1"
     assert isinstance(auth().admit(request(), ("::ffff:192.0.2.1", 1), 0), Work)
+
+
+# Behind one address -------------------------------------------------------------------------------------
+
+NETWORK = "192.0.2.0/24"
+
+
+def crowd(count: int) -> list[Nas]:
+    """NASes in one network, each with its own identifier and secret."""
+    return [
+        replace(NAS, id=n, name=f"gw-{n}", nas_identifier=f"id-{n}", address=NETWORK, secret=f"the secret {n}".encode())
+        for n in range(count)
+    ]
+
+
+def admitted_as(intake: Intake, datagram: bytes) -> int | str:
+    """The NAS's id, or the reason of the silence."""
+    verdict = intake.admit(datagram, SOURCE, 0)
+    assert not isinstance(verdict, Resend)
+    return verdict.peer.nas.id if isinstance(verdict, Work) else verdict.reason
+
+
+@pytest.mark.parametrize("make", [access_request, accounting_request], ids=["auth", "acct"])
+def test_the_secret_tells_who_of_several_it_is(make: type) -> None:
+    port = Port.AUTH if make is access_request else Port.ACCT
+    intake = Intake(port, Peers(crowd(3)))
+    for number in range(3):
+        assert admitted_as(intake, make(f"the secret {number}".encode())) == number
+    verdict = intake.admit(make(b"nobody's secret"), SOURCE, 0)
+    assert isinstance(verdict, Drop)
+    assert verdict.reason.startswith("bad_") and verdict.peer is None  # it may have been any of them
+
+
+def test_the_identifier_leaves_one_secret_to_try() -> None:
+    intake = Intake(Port.AUTH, Peers(crowd(20)))
+    assert admitted_as(intake, access_request(b"the secret 17", (32, b"id-17"))) == 17
+    verdict = intake.admit(access_request(b"the secret 16", (32, b"id-17")), SOURCE, 0)
+    assert isinstance(verdict, Drop)
+    assert verdict.reason == "bad_message_authenticator"
+    assert verdict.peer is not None and verdict.peer.nas.id == 17
+
+
+def test_only_so_many_secrets_are_tried_and_that_is_counted() -> None:
+    intake = Intake(Port.AUTH, Peers(crowd(CANDIDATES_MAX + 1)))
+    last = CANDIDATES_MAX - 1
+    assert admitted_as(intake, access_request(f"the secret {last}".encode())) == last
+    assert intake.take_untried() == 0
+    beyond = access_request(f"the secret {CANDIDATES_MAX}".encode())
+    assert admitted_as(intake, beyond) == "bad_message_authenticator"
+    assert (intake.take_untried(), intake.take_untried()) == (1, 0)
+
+
+# Message-Authenticator and Proxy-State ------------------------------------------------------------------
+
+
+def test_auto_requires_it_from_the_first_on_and_says_so() -> None:
+    peers = Peers([replace(NAS, require_message_authenticator="auto")])
+    intake = Intake(Port.AUTH, peers)
+    assert admitted_as(intake, access_request(SECRET, signed=False)) == 1
+    assert admitted_as(intake, access_request(b"wrong")) == "bad_message_authenticator"
+    assert admitted_as(intake, status_server(SECRET)) == 1  # these are always signed and tell nothing
+    assert admitted_as(intake, access_request(SECRET, signed=False)) == 1 and peers.learned == set()
+    assert admitted_as(intake, access_request(SECRET)) == 1
+    assert peers.learned == {1}
+    assert admitted_as(intake, access_request(SECRET, signed=False)) == "no_message_authenticator"
+
+
+@pytest.mark.parametrize(
+    ("setting", "limited", "signed", "expected"),
+    [
+        ("no", True, False, "proxy_state"),
+        ("auto", True, False, "proxy_state"),
+        ("no", False, False, 1),
+        ("no", True, True, 1),
+        ("yes", True, True, 1),
+        ("yes", False, False, "no_message_authenticator"),
+    ],
+)
+def test_proxy_state_needs_a_message_authenticator_where_it_is_limited(
+    setting: str, limited: bool, signed: bool, expected: int | str
+) -> None:
+    nas = replace(NAS, require_message_authenticator=setting, limit_proxy_state=limited)
+    assert admitted_as(auth(nas), access_request(SECRET, (33, b"proxy"), signed=signed)) == expected
+
+
+def test_accounting_may_carry_proxy_state() -> None:
+    assert admitted_as(Intake(Port.ACCT, Peers([NAS])), accounting_request(SECRET, (33, b"proxy"))) == 1

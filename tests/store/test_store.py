@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from hotspot.access import Ticket
 from hotspot.fleet import ApReading, PollFailure, RadioReading, assess
@@ -43,6 +43,12 @@ def test_sqlite_is_opened_durable(city_store: Store) -> None:
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     assert values == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
+
+
+def test_an_error_shows_no_value(city_store: Store) -> None:
+    with pytest.raises(DBAPIError) as caught, city_store.read() as conn:
+        conn.execute(text("SELECT * FROM nowhere WHERE mac = :mac"), {"mac": str(PHONE)})
+    assert "nowhere" in str(caught.value) and str(PHONE) not in str(caught.value)
 
 
 def test_a_failed_write_leaves_nothing(city_store: Store) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 
 from hotspot.values import MacAddress
 from store import residents
-from store.schema import nas, session
+from store.schema import metadata, nas, session
 from store.store import Connection, Store
 
 MINUTE = timedelta(minutes=1)
@@ -44,3 +44,10 @@ def add_session(store: Store, device_id: int, *, started_at: datetime, **columns
             "estimated": False,
         }
         return int(conn.execute(insert(session).values(values | columns).returning(session.c.id)).scalar_one())
+
+
+def all_rows(store: Store, *, leave_out: frozenset[str] = frozenset()) -> dict[str, list[tuple[object, ...]]]:
+    """All that stands in a city's database, by table: to show that something changed nothing."""
+    tables = [table for table in metadata.sorted_tables if table.name not in leave_out]
+    with store.read() as conn:
+        return {table.name: [tuple(row) for row in conn.execute(select(table))] for table in tables}

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from hotspot.roles import Role
+from ops.supervisor import kogge
 from portal.staff.login import hash_password
 from service.cities import City, open_city
 from store import fleet, staff
@@ -180,3 +181,11 @@ def test_every_city_page_is_small(town: Town) -> None:
     """Under 14 KB over the wire, headers included: one round trip."""
     for path in (town.redirect(), f"{town.portal}/help", f"{town.portal}/terms"):
         assert len(town.curl(path).encode()) < 14 * 1024
+
+
+def test_a_second_radius_process_is_refused_and_the_first_goes_on(town: Town) -> None:
+    done = run(*kogge("radius", str(town.written.path)), timeout=60)
+    assert done.returncode == 2
+    assert f"UDP 127.0.0.1:{town.city.config.radius.auth_port}" in done.stderr
+    assert "does another RADIUS server run there?" in done.stderr and "Traceback" not in done.stderr
+    assert "Received Access-Accept" in town.radclient("status", "Message-Authenticator=0x00")

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from hotspot.errors import InputError
 from hotspot.values import MacAddress
+from service.reasons import MESSAGE_OCTETS_MAX
 
 QUERY_MAX = 4_096
 USER_URL_MAX = 1_024
@@ -81,7 +82,7 @@ def read(query: str) -> Arrival:
         challenge=challenge,
         user_url=safe_url(_first(given, "userurl") or ""),
         reason=(_first(given, "reason") or "")[:40],
-        reply=(_first(given, "reply") or "")[:200],
+        reply=(_first(given, "reply") or "")[:MESSAGE_OCTETS_MAX],
     )
 
 

@@ -1,4 +1,4 @@
-"""Texts in the reader's language: gettext catalogues read once at the start, chosen without a cookie.
+"""Texts in the reader's language, for pages and for RADIUS replies: gettext catalogues, read once at the start.
 
 English is the source; every other language has a catalogue under `translations/`. A missing text fails the tests.
 """
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.core import negotiate_locale
 from babel.dates import format_datetime
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -20,8 +19,10 @@ from babel.numbers import format_decimal
 SOURCE = "en"
 FOLDER = Path(__file__).parent / "translations"
 
-NAMES = {"de": "Deutsch", "en": "English"}
-"""Each language in its own words, for the switch."""
+
+def marked(text: str) -> str:
+    """A text for the catalogue (as `_` where it is written); `Speech.text` translates it where it is said."""
+    return text
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,3 @@ def catalogue(language: str) -> dict[str, str]:
 def speeches(languages: Sequence[str], zone: ZoneInfo) -> dict[str, Speech]:
     """A city's languages, in the order of its file."""
     return {language: Speech(language, catalogue(language), zone) for language in languages}
-
-
-def choose(asked: str | None, accepted: Sequence[str], offered: Sequence[str]) -> str:
-    """The language for a page: the switch's, else the browser's first that we have, else the city's first."""
-    if asked in offered:
-        return str(asked)
-    spelled = [language.lower() for language in accepted]  # negotiate_locale answers in the browser's spelling
-    return negotiate_locale(spelled, offered, sep="-") or offered[0]

@@ -1,0 +1,18 @@
+"""Which language a page speaks: the switch's, else the browser's. Chosen anew each time, without a cookie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from babel.core import negotiate_locale
+
+NAMES = {"de": "Deutsch", "en": "English"}
+"""Each language in its own words, for the switch."""
+
+
+def choose(asked: str | None, accepted: Sequence[str], offered: Sequence[str]) -> str:
+    """The language for a page: the switch's, else the browser's first that we have, else the city's first."""
+    if asked in offered:
+        return str(asked)
+    spelled = [language.lower() for language in accepted]  # negotiate_locale answers in the browser's spelling
+    return negotiate_locale(spelled, offered, sep="-") or offered[0]

@@ -8,7 +8,7 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick check bench test-tools lock clean
+.PHONY: help setup run test quick check simulate fuzz bench test-tools lock clean
 
 help: ## this list
 	@echo "Kogge: free public Wi-Fi for allied cities. Targets:"
@@ -44,6 +44,12 @@ check: setup ## lint, format, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+simulate: setup ## a thousand simulated evenings and ten large ones, 15 minutes (ARGS='--seeds 17' repeats one)
+	$(BIN)/python -m tests.trials $(ARGS)
+
+fuzz: setup ## a running RADIUS server under fuzzed packets for ten minutes (ARGS='--seconds 60 --seed 17')
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: setup ## speed, beside the peers that are installed (ARGS=portal for one); ends with `result` lines
 	$(BIN)/python -m bench $(ARGS)

@@ -22,19 +22,20 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     options = parser.parse_args()
     print(f"seed {options.seed}, {options.seconds:.0f} s", flush=True)
-    with tempfile.TemporaryDirectory(prefix="kogge-fuzz-") as folder:
-        with Load.prepare(Path(folder), residents=RESIDENTS) as load, load.server() as process:
-            campaign = Campaign(load, process, options.seed)
-            try:
-                print(campaign.run(options.seconds))
-            except AssertionError:
-                traceback.print_exc()
-                print(load.log.read_text()[-5000:])
-                print(
-                    f"the last packets: {keep(campaign.recent, options.seed)}; those that broke it belong in the corpus"
-                )
-                print(f"again: make fuzz ARGS='--seed {options.seed}'")
-                return 1
+    with (
+        tempfile.TemporaryDirectory(prefix="kogge-fuzz-") as folder,
+        Load.prepare(Path(folder), residents=RESIDENTS) as load,
+        load.server() as process,
+    ):
+        campaign = Campaign(load, process, options.seed)
+        try:
+            print(campaign.run(options.seconds))
+        except AssertionError:
+            traceback.print_exc()
+            print(load.log.read_text()[-5000:])
+            print(f"the last packets: {keep(campaign.recent, options.seed)}; those that broke it belong in the corpus")
+            print(f"again: make fuzz ARGS='--seed {options.seed}'")
+            return 1
     return 0
 
 

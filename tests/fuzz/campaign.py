@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench import packets
 from bench.packets import Status
-from tests.fuzz.mutation import Mutator, corpus
+from tests.fuzz.mutation import ACCOUNTING_REQUEST, STATUS_SERVER, Mutator, corpus
 from tests.system.radius_load import NAS, SECRET, Asker, Load, Record
 
 BURST = 64
@@ -27,8 +27,10 @@ ANSWER_SECONDS = 60.0
 FUZZED_RESIDENTS = 100
 """The first residents' packets are mutated, the others' are sound: wrong guesses lock a resident out."""
 
-STRANGER = "127.9.9.9"
-"""An address that no NAS has."""
+SOURCES = (*("127.0.0.1",) * 10, "127.9.9.9")
+"""Sockets of the NAS, and one of an address that no NAS has."""
+
+STATUS = bytes((STATUS_SERVER,))
 
 RSS_GROWTH_MAX_BYTES = 192 << 20
 """Two full duplicate caches, SQLite's page caches, and what Python keeps."""
@@ -54,11 +56,12 @@ class Result:
     dropped: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
+        first, most, last = (size >> 20 for size in (self.rss[0], max(self.rss), self.rss[-1]))
         reasons = ", ".join(f"{reason} {count}" for reason, count in self.dropped.most_common())
         return (
             f"seed {self.seed}: {self.sent:,} packets sent, {self.answered:,} answered, "
             f"of them {self.sound:,} sound ones, all answered\n"
-            f"RSS {self.rss[0] >> 20} MB at the begin, {max(self.rss) >> 20} MB at most, {self.rss[-1] >> 20} MB at the end\n"
+            f"RSS in MB: {first} at the begin, {most} at most, {last} at the end\n"
             f"silence: {reasons}"
         )
 
@@ -92,20 +95,22 @@ class Campaign:
         return result
 
     def _sockets(self) -> Iterator[socket.socket]:
-        """To each port, from the NAS and from a stranger."""
-        for source in ("127.0.0.1", "127.0.0.1", "127.0.0.1", STRANGER):
-            for port in self._ports:
-                opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                opened.setblocking(False)
-                opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-                opened.bind((source, 0))
-                opened.connect(("127.0.0.1", port))
-                yield opened
+        """From each source in turn, to the port of log-ins and to that of accounting."""
+        for source, port in itertools.product(SOURCES, self._ports):
+            opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            opened.setblocking(False)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            opened.bind((source, 0))
+            opened.connect(("127.0.0.1", port))
+            yield opened
 
     def _burst(self, sockets: list[socket.socket]) -> None:
+        """Each packet to the port of its code, one in eight to the other."""
         self.recent = [self._mutator.next() for _ in range(BURST)]
-        for packet, through in zip(self.recent, itertools.cycle(sockets)):
-            through.send(packet)
+        for number, packet in enumerate(self.recent):
+            accounting = packet[:1] == bytes((ACCOUNTING_REQUEST,)) or (packet[:1] == STATUS and number % 2 == 1)
+            port = accounting ^ (number % 8 == 0)
+            sockets[2 * (number % len(SOURCES)) + port].send(packet)
         self.result.sent += BURST
 
     def _ask_soundly(self) -> None:
@@ -140,7 +145,7 @@ class Campaign:
         result.dropped = Counter(
             {k.removeprefix("dropped "): v for k, v in counted.items() if k.startswith("dropped ")}
         )
-        assert counted.total() == result.sent, f"{result.sent} packets were sent, {counted.total()} are counted: {counted}"
+        assert counted.total() == result.sent, f"{result.sent} packets were sent, {counted.total()} are counted"
         assert counted["replied"] == result.answered, f"{counted['replied']} replies sent, {result.answered} received"
         assert not result.dropped["fault"] and not result.dropped["database"]
         log = self._load.log.read_text()

@@ -15,7 +15,7 @@ from tests.trials.packets import Attribute, md5, sign
 CORPUS = Path(__file__).with_name("corpus")
 PACKET_OCTETS_MAX = 4096
 DATAGRAM_OCTETS_MAX = 6000
-ACCESS_REQUEST, ACCOUNTING_REQUEST, STATUS_SERVER = 1, 4, 12
+ACCOUNTING_REQUEST, STATUS_SERVER = 4, 12
 
 SIGNED_AGAIN = 0.6
 KINDS = (1, 2, 3, 4, 6, 8, 25, 26, 30, 31, 32, 33, 40, 41, 42, 43, 44, 46, 49, 52, 53, 55, 60, 79, 80, 89, 95, 97, 168)

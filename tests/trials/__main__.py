@@ -23,6 +23,8 @@ from tests.trials.world import EVENING, places, run
 PROGRAM = (("0-999", 200), ("10000-10009", 10_000))
 """What `make simulate` runs without ARGS: seeds and sessions each."""
 
+PROGRESS_EVERY = 50
+
 
 @dataclass(frozen=True)
 class Task:
@@ -89,8 +91,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="kogge-trials-") as folder:
         prepared = prepare(Path(folder))
         with multiprocessing.Pool(options.jobs, _begin, prepared) as pool:
-            for task, happened, trouble in pool.imap_unordered(_work, tasks):
+            for done, (task, happened, trouble) in enumerate(pool.imap_unordered(_work, tasks), start=1):
                 total += happened
+                if done % PROGRESS_EVERY == 0:
+                    print(f"{done} trials done, {failed} failed, {time.monotonic() - begun:.0f} s", flush=True)
                 if trouble:
                     failed += 1
                     print(f"seed {task.seed} FAILED\n{trouble}repeat it: {again(task)}\n", flush=True)

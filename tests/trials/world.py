@@ -28,7 +28,7 @@ STAYS_A_DEVICE = 5
 ASTRAY = 0.01
 """Share of the requests that the other city's server gets too."""
 
-TURN_SECONDS = (0.2, 2.0, 6.0)
+TURN_SECONDS = (0.5, 2.0, 6.0)
 """How long a server takes to come round, so how large its batches are; one of these a trial."""
 
 

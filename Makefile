@@ -9,8 +9,8 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick check bench bench-radius bench-radius-growth bench-radius-memory bench-rivals \
-  test-tools lock clean
+.PHONY: help setup run test quick check simulate fuzz bench bench-radius bench-radius-growth bench-radius-memory \
+  bench-rivals test-tools lock clean
 
 help: ## this list
 	@echo "Kogge: free public Wi-Fi for allied cities. Targets:"
@@ -46,6 +46,12 @@ check: setup ## lint, format, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+simulate: setup ## a thousand simulated evenings and ten large ones, 15 minutes (ARGS='--seeds 17' repeats one)
+	$(BIN)/python -m tests.trials $(ARGS)
+
+fuzz: setup ## a running RADIUS server under fuzzed packets for ten minutes (ARGS='--seconds 60 --seed 17')
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: setup bench-rivals ## all benchmarks, about twenty minutes (ARGS=portal for one); each ends with `result` lines
 	$(BIN)/python -m bench $(ARGS)

@@ -96,9 +96,15 @@ def begin(event: Accounting) -> Totals:
 
 
 def continues(totals: Totals, event: Accounting) -> bool:
-    """Whether the record belongs to this session, or reuses its Acct-Session-Id (a NAS after a reboot)."""
+    """Whether the record belongs to this session, or reuses its Acct-Session-Id.
+
+    A NAS does so after a reboot, and hostapd for a station that logs in again; it stamps its records, so that a Start
+    after the Stop is told from an old one that comes late.
+    """
     if event.record is not Record.START or not totals.start_seen:
         return True
+    if event.event_at is not None and totals.ended_at is not None and not totals.estimated:
+        return event.happened_at <= totals.ended_at
     return event.happened_at <= totals.started_at + timedelta(seconds=SAME_START_SECONDS)
 
 

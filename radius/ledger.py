@@ -71,7 +71,7 @@ class Ledger:
         """Apply the records in the order of arrival."""
         for report, opening in self._entries:
             if report.event is None:
-                self._end_all_of(report.nas_id)
+                self._end_all_of(report.nas_id, report.at)
             else:
                 self._enter(report, report.event, opening)
 
@@ -104,6 +104,7 @@ class Ledger:
         if displaced is not None:  # the NAS began to count its Acct-Session-Ids anew
             ended = _with_totals(displaced, close_estimated(displaced.totals, cause=NAS_REBOOT))
             self._displaced.append((None, ended))
+            self._of_device[displaced.device_id].discard(report.key)  # the key is another device's from now on
         holder = self._holder(opening, device_id)
         totals = begin(event)
         session = Session(
@@ -154,15 +155,19 @@ class Ledger:
             if self._sessions[key].totals.started_at <= session.totals.started_at:
                 self._end(key, LOST_CARRIER)
 
-    def _end_all_of(self, nas_id: int) -> None:
-        """Accounting-On/Off: all sessions of that NAS, and only of that NAS, are over."""
+    def _end_all_of(self, nas_id: int, at: datetime) -> None:
+        """Accounting-On/Off: all sessions of that NAS, and only of that NAS, are over.
+
+        Those that began later go on: the network may have kept a copy of it, or its NAS was not answered for a while.
+        """
         for each in accounting.open_of_nas(self._conn, nas_id):
             key = (nas_id, each.acct_session_id)
             if key not in self._sessions:
                 self._before[key] = each
                 self._put(key, each)
-        for key in [key for key in self._sessions if key[0] == nas_id]:
-            self._end(key, NAS_REBOOT)
+        for key, each in list(self._sessions.items()):
+            if key[0] == nas_id and each.totals.started_at <= at:
+                self._end(key, NAS_REBOOT)
 
     def _count_usage(self, before: Session, after: Session) -> None:
         """What the record added counts on today, for the device and for its voucher."""

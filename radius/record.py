@@ -24,6 +24,10 @@ MAC_USER_NAME = "mac:"
 
 TEXT_MAX = 128
 
+OCTETS_MAX = 1 << 53
+"""More (9 PB) no session has: 10 Gbit/s take 83 days for it. Sums of counters must stay within the databases' 64 bits;
+one record that broke out of them would take its whole batch with it, each time its NAS sends it again."""
+
 IPV6_MAX = 8
 """Addresses and prefixes kept of a session; a device has a few (privacy extensions), a NAS may send any number."""
 
@@ -36,13 +40,14 @@ _STATUS_TYPES = {kind.value: kind for kind in StatusType}
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One accounting record. `event` is None for an Accounting-On or -Off."""
+    """One accounting record. `event` is None for an Accounting-On or -Off, which happened at `at`."""
 
     work: Work
     nas_id: int
     kind: StatusType
     event: Accounting | None
     key: SessionKey
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +72,12 @@ def read_report(work: Work, now: datetime) -> Report:
     acct_session_id = (packet.text(Attr.ACCT_SESSION_ID) or "")[:TEXT_MAX].replace("\0", "")
     record = _RECORDS.get(kind)
     if record is None:
-        return Report(work, nas.id, kind, None, (nas.id, acct_session_id))
+        at = _event(packet, Record.STOP, now, swapped=False).happened_at  # its times are read as any record's
+        return Report(work, nas.id, kind, None, (nas.id, acct_session_id), at)
     if not acct_session_id:
         raise WireError("no_acct_session_id")
     event = _event(packet, record, now, swapped=nas.octets_swapped)
-    return Report(work, nas.id, kind, event, (nas.id, acct_session_id))
+    return Report(work, nas.id, kind, event, (nas.id, acct_session_id), now)
 
 
 def _event(packet: Packet, record: Record, now: datetime, *, swapped: bool) -> Accounting:
@@ -79,6 +85,8 @@ def _event(packet: Packet, record: Record, now: datetime, *, swapped: bool) -> A
     integer = packet.integer
     received = join_gigawords(integer(Attr.ACCT_INPUT_OCTETS) or 0, integer(Attr.ACCT_INPUT_GIGAWORDS) or 0)
     sent = join_gigawords(integer(Attr.ACCT_OUTPUT_OCTETS) or 0, integer(Attr.ACCT_OUTPUT_GIGAWORDS) or 0)
+    if received > OCTETS_MAX or sent > OCTETS_MAX:
+        raise WireError("bad_attribute")
     cause = integer(Attr.ACCT_TERMINATE_CAUSE)
     event_at = integer(Attr.EVENT_TIMESTAMP)
     return Accounting(

@@ -39,10 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     missing = [mark.args[0] for mark in item.iter_markers("tool") if find_tool(mark.args[0]) is None]
     if missing:
-        _miss(f"needs {', '.join(missing)}")
+        miss(f"needs {', '.join(missing)}")
 
 
-def _miss(why: str) -> None:
+def miss(why: str) -> None:
     """Skip, or fail where the tools were promised (CI)."""
     if os.environ.get("KOGGE_REQUIRE_TOOLS"):
         pytest.fail(f"{why}, and KOGGE_REQUIRE_TOOLS is set")
@@ -64,14 +64,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     """A PostgreSQL of this test run's own, on a socket and port of its own."""
-    server = Postgres.start(tmp_path_factory.mktemp("postgres"))
-    if server is None:
-        _miss("needs postgresql")
-    assert server is not None
+    server = start_postgres()
     yield server
     server.stop()
+
+
+def start_postgres() -> Postgres:
+    """One more, for a test that ends it; the test is skipped where PostgreSQL is missing. `stop()` it."""
+    server = Postgres.start()
+    if server is None:
+        miss("needs postgresql")
+    assert server is not None
+    return server
 
 
 DATABASES = os.environ.get("KOGGE_DATABASES", "sqlite,postgresql").split(",")

@@ -125,3 +125,13 @@ def test_a_nas_that_fell_silent_keeps_its_sessions_for_a_day_only() -> None:
 
 def test_gigawords_join_exactly() -> None:
     assert join_gigawords(7, 3) == 3 * 2**32 + 7
+
+
+def test_a_start_stamped_after_the_stop_is_another_session() -> None:
+    """hostapd gives a station that logs in again the Acct-Session-Id that it had."""
+    soon = NOON + timedelta(seconds=20)
+    ended = after(replace(START, event_at=NOON), replace(at(10, Record.STOP), event_at=NOON + timedelta(seconds=10)))
+    assert not continues(ended, Accounting(Record.START, soon, event_at=soon))
+    assert continues(ended, Accounting(Record.START, soon, event_at=NOON)), "the first one, late"
+    assert continues(ended, Accounting(Record.START, soon)), "nobody can tell"
+    assert continues(close_estimated(after(START), cause="Lost-Carrier"), Accounting(Record.START, soon, event_at=soon))

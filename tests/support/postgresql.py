@@ -9,6 +9,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,14 +38,13 @@ class Postgres:
     _names: Iterator[int] = field(default_factory=itertools.count)
 
     @classmethod
-    def start(cls, folder: Path) -> Postgres | None:
+    def start(cls) -> Postgres | None:
         """None where PostgreSQL is not installed."""
         binaries = _binaries()
         if binaries is None:
             return None
         user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-        home = Path("/tmp") / f"kogge-pg-{os.getpid()}"  # a socket's path may not be long
-        home.mkdir(mode=0o700, exist_ok=True)
+        home = Path(tempfile.mkdtemp(prefix="kogge-pg-", dir="/tmp"))  # a socket's path may not be long
         if os.geteuid() == 0:
             shutil.chown(home, "postgres")
         with socket.socket() as probe:
@@ -53,9 +53,18 @@ class Postgres:
         server = cls(binaries, home, port, user)
         data = str(home / "data")
         server._run("initdb", "-D", data, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-        options = f"-p {port} -k {home} -c listen_addresses=127.0.0.1 -c max_connections=300 -c fsync=off"
-        server._run("pg_ctl", "-D", data, "-o", options, "-l", str(home / "log"), "-w", "start")
+        server.resume()
         return server
+
+    def resume(self) -> None:
+        """Start it, at first and after `halt`."""
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=300 -c fsync=off"
+        log = str(self.folder / "log")
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-o", options, "-l", log, "-w", "start")
+
+    def halt(self) -> None:
+        """Stop it at once, connections and all, as a crash would; what was committed stays."""
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
@@ -86,5 +95,5 @@ class Postgres:
         self._say(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def stop(self) -> None:
-        self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
+        self.halt()
         shutil.rmtree(self.folder, ignore_errors=True)

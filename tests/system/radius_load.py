@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -15,6 +16,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from bench import packets
 from bench.load import Loop, Supply, Tally
@@ -30,10 +33,12 @@ from service.cities import City, open_cities, open_city
 from store import audit, fleet, residents
 from store.store import Connection, Store
 from tests.support.installation import Written, write_installation
+from tests.support.processes import http_get
 
 SECRET = b"a-secret-of-the-load"
 NAS = "load-gw-0001"
 OCTETS_A_RECORD = 1_000
+RETRY_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -56,9 +61,12 @@ class Load:
 
     @classmethod
     @contextlib.contextmanager
-    def prepare(cls, folder: Path, *, residents: int) -> Iterator[Load]:
-        """Wismar, initialised, with 127.0.0.1 as a NAS. The store stays open for the test to look into."""
-        written = write_installation(folder / "installation", ["wismar"])
+    def prepare(cls, folder: Path, *, residents: int, database: str = "") -> Iterator[Load]:
+        """Wismar, initialised, with 127.0.0.1 as a NAS. The store stays open for the test to look into.
+
+        `database`: the URL of an empty one; without it, SQLite.
+        """
+        written = write_installation(folder / "installation", ["wismar"], database={"url": database})
         written.initialise()
         city = open_city(written.installation, written.cities["wismar"], now=datetime.now(UTC))
         try:
@@ -90,18 +98,34 @@ class Load:
             process.kill()
             process.wait()
 
+    def metrics(self) -> list[tuple[str, dict[str, str], float]]:
+        """Every series of the running server, as Prometheus reads it: name, labels, value."""
+        token = (self.written.installation.data_dir / "wismar" / "keys" / "metrics.token").read_text().strip()
+        listen = str(self.written.installation.radius.metrics_listen)
+        page = http_get(listen, "/cities/wismar/metrics", Authorization=f"Bearer {token}").body
+        return [sample[:3] for family in text_string_to_metric_families(page) for sample in family.samples]
+
+    def dropped(self, port: str, reason: str) -> float:
+        """How many packets the running server met with silence for this reason."""
+        wanted = {"port": port, "reason": reason}
+        return sum(
+            value for name, labels, value in self.metrics() if name.endswith("dropped_total") and labels == wanted
+        )
+
     def accounting(self, records: Sequence[Record]) -> Supply:
         """Requests for these records; the n-th session belongs to the n-th resident."""
         numbers = {session: number for number, session in enumerate(dict.fromkeys(each.session for each in records))}
 
         def build(number: int, identifier: int) -> bytes:
             record = records[number]
-            who = self.residents[numbers[record.session] % len(self.residents)]
-            return packets.accounting_request(
-                identifier, SECRET, NAS, who, record.status, record.session, record.octets
-            )
+            return self.record(record, numbers[record.session], identifier)
 
         return Supply.make(len(records), build, secret=SECRET, wanted_code=packets.ACCOUNTING_RESPONSE)
+
+    def record(self, record: Record, resident: int, identifier: int) -> bytes:
+        """The request of one record of this resident's."""
+        who = self.residents[resident % len(self.residents)]
+        return packets.accounting_request(identifier, SECRET, NAS, who, record.status, record.session, record.octets)
 
     def access(self, count: int) -> Supply:
         """Log-ins, each resident's in turn."""
@@ -111,6 +135,51 @@ class Load:
             return packets.access_request(identifier, SECRET, NAS, who, number)
 
         return Supply.make(count, build, secret=SECRET, wanted_code=packets.ACCESS_ACCEPT)
+
+
+@dataclass
+class Asker:
+    """A NAS that sends requests again until they are answered; each request has an identifier of its own."""
+
+    requests: Sequence[bytes]
+    port: int
+
+    def __post_init__(self) -> None:
+        assert len({request[1] for request in self.requests}) == len(self.requests)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.settimeout(RETRY_SECONDS)
+        self._socket.connect(("127.0.0.1", self.port))
+        self.answered: set[int] = set()
+        self.sent = self.repeated = 0
+        """Datagrams sent, and replies to requests that were answered before."""
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def ask(self, seconds: float) -> set[int]:
+        """Which requests are answered by now, by number; gives up after these seconds."""
+        deadline = time.monotonic() + seconds
+        while len(self.answered) < len(self.requests) and time.monotonic() < deadline:
+            for number, request in enumerate(self.requests):
+                if number not in self.answered:
+                    self._send(request)
+            self._hear()
+        return self.answered
+
+    def _send(self, request: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.send(request)
+            self.sent += 1
+
+    def _hear(self) -> None:
+        deadline = time.monotonic() + RETRY_SECONDS
+        while len(self.answered) < len(self.requests) and time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                reply = self._socket.recv(4096)
+                number = next(n for n, request in enumerate(self.requests) if request[1] == reply[1])
+                assert packets.is_genuine(reply, self.requests[number], SECRET)
+                self.repeated += number in self.answered
+                self.answered.add(number)
 
 
 def add_nas(city: City) -> None:

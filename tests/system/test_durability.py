@@ -1,11 +1,14 @@
 """What RADIUS acknowledged survives: kill -9, the order of its system calls, a portal that writes beside it, SIGTERM.
 
+A database that is away or full: `test_outages`.
+
 kill -9 alone cannot tell synchronous=OFF from FULL, since the kernel keeps what was written; the order of fdatasync
 and sendto can.
 """
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import re
 import signal
@@ -22,6 +25,8 @@ import pytest
 from bench.load import Loop, Supply, Tally
 from bench.packets import Status, is_genuine
 from store import accounting, fleet
+from tests.conftest import DATABASES
+from tests.support.postgresql import Postgres
 from tests.system.radius_load import (
     SECRET,
     Load,
@@ -61,11 +66,28 @@ def load(tmp_path: Path) -> Iterator[Load]:
         yield prepared
 
 
+@pytest.fixture(params=DATABASES)
+def load_on_each(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Load]:
+    """On SQLite and on PostgreSQL."""
+    with contextlib.ExitStack() as stack:
+        url = ""
+        if request.param == "postgresql":
+            url = stack.enter_context(request.getfixturevalue("postgres").database())
+        yield stack.enter_context(Load.prepare(tmp_path, residents=500, database=url))
+
+
+@pytest.fixture
+def load_on_postgresql(postgres: Postgres, tmp_path: Path) -> Iterator[Load]:
+    with postgres.database() as url, Load.prepare(tmp_path, residents=500, database=url) as prepared:
+        yield prepared
+
+
 # kill -9 ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
-def test_every_acknowledged_record_outlives_a_kill(load: Load) -> None:
+def test_every_acknowledged_record_outlives_a_kill(load_on_each: Load) -> None:
+    load = load_on_each
     promised: dict[str, Promise] = {}
     for number, seconds in enumerate(KILLS_AFTER_S):
         records = records_of(f"round-{number}", sessions=500, interims=60)
@@ -121,19 +143,35 @@ def assert_kept(load: Load, promised: dict[str, Promise]) -> None:
 
 @pytest.mark.tool("strace")
 def test_no_record_is_acknowledged_before_the_log_is_on_the_disk(load: Load, tmp_path: Path) -> None:
-    trace = tmp_path / "trace"
-    calls = "trace=fdatasync,fsync,recvfrom,sendto"
+    steps = _traced_steps(load, tmp_path, WAL_SYNCED, "fdatasync,fsync,recvfrom,sendto")
+    assert unproven_replies(steps) == 0
+    assert steps.count("sync") < TRACED_RECORDS, "a batch shares its commit"
+
+
+@pytest.mark.tool("strace")
+def test_no_record_is_acknowledged_before_postgresql_has_committed(load_on_postgresql: Load, tmp_path: Path) -> None:
+    """PostgreSQL says COMMIT once its own log is on the disk, as long as nobody told it not to wait."""
+    with load_on_postgresql.city.store.read() as conn:
+        assert conn.exec_driver_sql("SHOW synchronous_commit").scalar_one() == "on"
+    steps = _traced_steps(load_on_postgresql, tmp_path, COMMIT_CONFIRMED, "recvfrom,sendto")
+    assert unproven_replies(steps) == 0
+    assert steps.count("sync") < TRACED_RECORDS, "a batch shares its commit"
+
+
+def _traced_steps(load: Load, folder: Path, synced: re.Pattern[str], calls: str) -> list[str]:
+    """The steps of a server that has acknowledged `TRACED_RECORDS`."""
+    trace = folder / "trace"
     # -D: strace is the server's child, not its parent, so the process that we start and end is the server.
-    with load.server("strace", "-D", "-f", "--seccomp-bpf", "-yy", "-e", calls, "-o", str(trace)) as process:
+    strace = ("strace", "-D", "-f", "--seccomp-bpf", "-yy", "-e", f"trace={calls}", "-o", str(trace))
+    with load.server(*strace) as process:
         supply = load.accounting(records_of("traced", sessions=100, interims=3))
         tally = Loop(supply, load.acct_port, retry_seconds=60).run(60)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     assert len(tally.answered) == len(supply.requests) == TRACED_RECORDS
-    steps = list(read_trace(_finished(trace), load.acct_port))
+    steps = list(read_trace(_finished(trace), load.acct_port, synced))
     assert steps.count("reply") == TRACED_RECORDS
-    assert unproven_replies(steps) == 0
-    assert steps.count("sync") < TRACED_RECORDS, "a batch shares its commit"
+    return steps
 
 
 def _finished(trace: Path) -> list[str]:
@@ -147,15 +185,19 @@ def _finished(trace: Path) -> list[str]:
     raise AssertionError("strace did not finish its trace")
 
 
-def read_trace(lines: Sequence[str], acct_port: int) -> Iterator[str]:
-    """`request` received, WAL `sync` returned, `reply` begun: in the order of the one thread that does all three.
+WAL_SYNCED = re.compile(r"(fdatasync|fsync)\(\d+<.*-wal>\) += 0$")
+COMMIT_CONFIRMED = re.compile(r'recvfrom\(\d+<TCP:.*"C\\0\\0\\0\\vCOMMIT\\0')
+"""PostgreSQL's CommandComplete (its message C of 11 octets)."""
+
+
+def read_trace(lines: Sequence[str], acct_port: int, synced: re.Pattern[str]) -> Iterator[str]:
+    """`request` received, `sync` returned, `reply` begun: in the order of the one thread that does all three.
 
     An Accounting-Response has 20 octets; the Status-Server's answer, which acknowledges nothing, has more.
     """
     acct = rf"<UDP:\[127\.0\.0\.1:{acct_port}\]>"
     received = re.compile(rf"recvfrom\(\d+{acct}.* = \d+$")
     replied = re.compile(rf'sendto\(\d+{acct}, ".*", 20, ')
-    synced = re.compile(r"(fdatasync|fsync)\(\d+<.*-wal>\) += 0$")
     for line in map(_whole, lines, _unfinished(lines)):
         for name, pattern in (("request", received), ("sync", synced), ("reply", replied)):
             if pattern.search(line):
@@ -198,9 +240,9 @@ def test_a_trace_that_acknowledges_too_early_is_seen() -> None:
     ]
     sound = [request, request, *sync, reply, reply, request, *sync, reply]
     early = [request, *sync, reply, request, reply, *sync]
-    assert list(read_trace(sound, 1813)).count("sync") == 2
-    assert unproven_replies(list(read_trace(sound, 1813))) == 0
-    assert unproven_replies(list(read_trace(early, 1813))) == 1
+    assert list(read_trace(sound, 1813, WAL_SYNCED)).count("sync") == 2
+    assert unproven_replies(list(read_trace(sound, 1813, WAL_SYNCED))) == 0
+    assert unproven_replies(list(read_trace(early, 1813, WAL_SYNCED))) == 1
 
 
 # The portal beside it -----------------------------------------------------------------------------------

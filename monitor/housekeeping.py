@@ -1,7 +1,8 @@
-"""What must happen in a city though nobody asks: closing stale sessions, deleting what retention says.
+"""What must happen in a city though nobody asks: ending and closing sessions, deleting what retention says.
 
-The job list is a table. A job runs in one transaction with its lease, so that two schedulers on one city run it once
-an interval, and a job that fails gives its lease back. No job decides for how long data is kept: the city's file does.
+The job list is a table. A job works in one transaction with its lease, so that two schedulers on one city run it once
+an interval, and a job that fails gives its lease back. What takes long to find is read before that transaction. No job
+decides for how long data is kept: the city's file does.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from monitor import spent
 from monitor.instruments import JOB_RESULTS, Instruments
 from service.cities import City
 from store import accounting, guesses, jobs, residents, staff
@@ -27,15 +29,25 @@ TICKET_GRACE = timedelta(days=1)
 DONE, ELSEWHERE, FAILED = JOB_RESULTS
 
 Work = Callable[[City, Connection, datetime], int]
+Look = Callable[[City, Instruments, datetime], Work]
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A piece of housekeeping, run every `interval_s` seconds. `work` returns how many rows it changed."""
+    """A piece of housekeeping, run every `interval_s` seconds. `work` returns how many rows it changed.
+
+    `look`, where there is one, reads beforehand and gives the work.
+    """
 
     name: str
     interval_s: int
-    work: Work
+    work: Work | None = None
+    look: Look | None = None
+
+    def prepare(self, city: City, instruments: Instruments, now: datetime) -> Work:
+        work = self.look(city, instruments, now) if self.look is not None else self.work
+        assert work is not None, f"{self.name} has neither work nor look"
+        return work
 
 
 def _stale_sessions(city: City, conn: Connection, now: datetime) -> int:
@@ -71,6 +83,7 @@ def _devices(city: City, conn: Connection, now: datetime) -> int:
 
 JOBS: tuple[Job, ...] = (
     Job("close-stale-sessions", 60, _stale_sessions),
+    Job("end-spent-sessions", 15, look=spent.look),
     Job("purge-decisions", 300, _decisions),
     Job("purge-devices", 300, _devices),
     Job("purge-guesses", 600, _guesses),
@@ -82,10 +95,11 @@ JOBS: tuple[Job, ...] = (
 
 def run(job: Job, city: City, instruments: Instruments, *, holder: str, now: datetime) -> int | None:
     """Run a job if its lease is free. Rows changed, None where another holder has it. Raises what the job raises."""
+    work = job.prepare(city, instruments, now)
     with city.store.write() as conn:
         lease = job.interval_s * LEASE_SHARE
         mine = jobs.take(conn, job.name, holder=holder, lease_seconds=lease, now=now)
-        rows = job.work(city, conn, now) if mine else None
+        rows = work(city, conn, now) if mine else None
     instruments.jobs.labels(job.name, ELSEWHERE if rows is None else DONE).inc()
     instruments.job_rows.labels(job.name).inc(rows or 0)
     return rows

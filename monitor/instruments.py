@@ -9,6 +9,7 @@ from hotspot.fleet import PollFailure
 OK, INTERNAL = "ok", "internal"
 RESULTS = (OK, *(failure.value for failure in PollFailure), INTERNAL)
 STORE_OPERATIONS = ("list", "save")
+SPENT_STATES = ("ordered", "deferred", "waiting", "given_up")
 JOB_RESULTS = ("done", "elsewhere", "failed")
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -54,7 +55,15 @@ class Instruments:
         self.job_rows = Counter(
             "kogge_monitor_job_rows_total", "Rows that scheduled jobs closed or deleted.", ["task"], registry=registry
         )
+        self.spent_sessions = Gauge(
+            "kogge_monitor_spent_sessions",
+            "Open sessions that policy would end, by what is done about them.",
+            ["state"],
+            registry=registry,
+        )
         for result in RESULTS:
             self.polls.labels(result)
+        for state in SPENT_STATES:
+            self.spent_sessions.labels(state)
         for operation in STORE_OPERATIONS:
             self.store_failures.labels(operation)

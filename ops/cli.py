@@ -17,7 +17,7 @@ from config.load import check as check_files
 from config.load import load_installation
 from hotspot.errors import ConfigError
 from hotspot.roles import Role
-from ops import explain, radius_test, screen, service_group, sessions
+from ops import explain, radius_orders, radius_test, screen, service_group, sessions
 from ops import installation as installations
 from ops.command import at, city_key, folder, only, plainly, store_of
 from ops.supervisor import Child, kogge, supervise
@@ -279,6 +279,8 @@ def metrics_token(city: str, folder: Path) -> None:
 main.add_command(explain.command)
 main.add_command(sessions.command)
 radius.add_command(radius_test.command)
+radius.add_command(radius_orders.disconnect)
+radius.add_command(radius_orders.coa)
 
 
 if __name__ == "__main__":

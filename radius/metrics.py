@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from hotspot.access import Reason
+from store.outbox import FINAL, Kind, State
 
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -54,10 +55,18 @@ class RadiusMetrics:
             buckets=BATCH_BUCKETS,
             registry=registry,
         )
-        self.disconnects = Counter(
-            "kogge_radius_disconnects",
-            "Disconnect-Requests, by what became of them.",
-            ["result"],
+        self.orders = Counter(
+            "kogge_radius_orders",
+            "Disconnects and CoAs of the outbox, by what became of them.",
+            ["kind", "result"],
+            registry=registry,
+        )
+        self.orders_on_way = Gauge(
+            "kogge_radius_orders_on_way", "Disconnect- and CoA-Requests that wait for an answer.", registry=registry
+        )
+        self.orders_held_back = Counter(
+            "kogge_radius_orders_held_back",
+            "Times that a NAS got no new request because as many as it may have were on their way to it.",
             registry=registry,
         )
         self.clients = Gauge("kogge_radius_clients", "Registered NASes.", registry=registry)
@@ -112,8 +121,9 @@ class RadiusMetrics:
             self.dropped.labels(port, "unknown_client")
         for limit in ("arrivals", "candidates", "sources"):
             self.limits.labels(limit)
-        for result in ("acked", "refused", "unanswered"):
-            self.disconnects.labels(result)
+        for order in Kind:
+            for state in (State.ACKED, *FINAL):
+                self.orders.labels(order.value, state.value)
 
 
 class PortMetrics:

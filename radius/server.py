@@ -20,7 +20,7 @@ from hotspot.errors import ConfigError
 from radius import kernel, wire
 from radius.account import Accountant
 from radius.authorize import Authorizer, RandomOctets, Reply
-from radius.disconnect import Disconnector
+from radius.dynamic import Dynamic
 from radius.intake import Drop, Intake, Port, Resend, Source, Work
 from radius.metrics import PortMetrics, RadiusMetrics
 from radius.peers import Peers
@@ -40,8 +40,8 @@ RECEIVE_BUFFER_BYTES = 4 << 20
 """The kernel's default of 208 kB kept 166 packets of a burst of 5,000 (RADIUS.md)."""
 
 YIELD_SECONDS = 0.002
-"""Least time from a commit to the next write where a database has one writer: the portal's writers get their turn in it. It is not lost: replies are
-sent in it, and the next batch is received, judged and gathered."""
+"""Least time from a commit to the next write where a database has one writer: the portal's get their turn in it. It is
+not lost: replies are sent in it, and the next batch is received, judged and gathered."""
 
 TURN_SECONDS = 0.25
 """Longest wait for a packet; then the outbox and the list of clients are looked at."""
@@ -112,7 +112,7 @@ class CityServer(threading.Thread):
                 door.socket.close()
             raise
         self._coa = _open_socket(str(settings.listen), 0)
-        self._disconnector = Disconnector(city, self._metrics, send=lambda data, to: self._coa.sendto(data, to))
+        self._dynamic = Dynamic(city, self._metrics, send=self._coa.sendto)
 
     def _open_door(self, port: Port, number: int, answer: Answer) -> None:
         bound = _bind(self._city.key, str(self._city.config.radius.listen), number)
@@ -245,14 +245,14 @@ class CityServer(threading.Thread):
         if now >= self._due["peers"]:
             self._due["peers"] = now + REFRESH_SECONDS
             self._roster.refresh()
-            self._disconnector.step(now=self._clock())
+            self._dynamic.step(now=self._clock())
         if now >= self._due["gauges"]:
             self._due["gauges"] = now + GAUGE_SECONDS
             self._refresh_gauges()
         if now >= self._due["arrivals"]:
             self._due["arrivals"] = now + ARRIVALS_SECONDS
             self._write_arrivals()
-        self._hear_disconnects()
+        self._hear_answers()
 
     def _write_arrivals(self) -> None:
         """What came in, and which NASes turned out to sign: one small transaction, and none where nothing is new."""
@@ -280,15 +280,17 @@ class CityServer(threading.Thread):
         with self._city.store.read() as conn:
             self._metrics.sessions.set(sessions.count_live(conn))
 
-    def _hear_disconnects(self) -> None:
+    def _hear_answers(self) -> None:
+        heard: list[tuple[bytes, tuple[str, int]]] = []
         for _ in range(BATCH_MAX):
             try:
                 datagram, source = self._coa.recvfrom(wire.PACKET_BYTES_MAX + 1)
             except BlockingIOError:
-                return
+                break
             except OSError:
                 continue
-            self._disconnector.heard(datagram, source[:2], now=self._clock())
+            heard.append((datagram, source[:2]))
+        self._dynamic.hear(heard, now=self._clock())
 
     def _complain(self, kind: str, message: str, *args: object, exc_info: bool = False) -> None:
         now = time.monotonic()

@@ -383,33 +383,60 @@ def seal(request: Packet, code: Code, body: bytes, secret: bytes) -> bytes:
 _DICTIONARY = Dictionary(str(Path(__file__).parent / "dictionary" / "kogge"))
 
 
+class DynamicCode(IntEnum):
+    """The two requests of RFC 5176 section 2.3. Each one's ACK has the next code, its NAK the one after."""
+
+    DISCONNECT = 40
+    COA = 43
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a NAS said to a Disconnect-Request. `error_cause`: RFC 5176 section 3.5, None where it gave none."""
+    """What a NAS said to a request of ours. `error_cause`: RFC 5176 section 3.5, None where it gave none."""
 
     acknowledged: bool
     error_cause: int | None
 
 
-def encode_disconnect(identifier: int, secret: bytes, attributes: dict[str, str | int]) -> bytes:
-    """A Disconnect-Request (RFC 5176 section 2.1). Its authenticator is a hash, so equal requests are equal bytes."""
-    packet = CoAPacket(code=Code.DISCONNECT_REQUEST, id=identifier, secret=secret, dict=_DICTIONARY)
-    for name, value in attributes.items():
-        packet[name] = value
-    return bytes(packet.RequestPacket())
+def encode_dynamic(
+    code: DynamicCode, identifier: int, attributes: Sequence[Attribute], secret: bytes, *, signed: bool
+) -> bytes:
+    """A Disconnect- or CoA-Request (RFC 5176 section 2.3), `signed` with a Message-Authenticator, which stands first.
+
+    Its authenticator is a hash, so equal requests are equal bytes. ValueError where they exceed 4,096 octets.
+    """
+    packet = CoAPacket(code=code, id=identifier, secret=secret, dict=_DICTIONARY)
+    if signed:
+        packet.add_message_authenticator()
+    for kind, value in attributes:
+        packet.setdefault(int(kind), []).append(value)
+    request = bytes(packet.RequestPacket())
+    if len(request) > PACKET_BYTES_MAX:
+        raise ValueError("a request of more than 4,096 octets")
+    return request
 
 
-def decode_disconnect_reply(datagram: bytes, request: bytes, secret: bytes) -> Answered:
+def decode_dynamic_reply(datagram: bytes, request: bytes, secret: bytes) -> Answered:
     """Verify and read the answer to `request`. WireError where it is not one."""
     packet = parse(datagram)
-    if packet.code not in (Code.DISCONNECT_ACK, Code.DISCONNECT_NAK) or packet.identifier != request[1]:
+    outcome = packet.code - request[0]
+    if outcome not in (1, 2) or packet.identifier != request[1]:
         raise WireError("not_an_answer")
     digest = _md5(packet.raw[:4] + request[4:20] + packet.raw[20:] + secret)
     if not hmac.compare_digest(digest, packet.authenticator):
         raise WireError("bad_authenticator")
+    if packet.signature_at and not _reply_signature_ok(packet, request, secret):
+        raise WireError("bad_message_authenticator")
     try:
         answer = CoAPacket(secret=secret, dict=_DICTIONARY, packet=packet.raw)
         causes = answer["Error-Cause"] if "Error-Cause" in answer else []  # noqa: SIM401 (pyrad's get() is raw)
     except (PacketError, ValueError):
         raise WireError("bad_attribute") from None
-    return Answered(packet.code == Code.DISCONNECT_ACK, int(causes[0]) if causes else None)
+    return Answered(outcome == 1, int(causes[0]) if causes else None)
+
+
+def _reply_signature_ok(packet: Packet, request: bytes, secret: bytes) -> bool:
+    """RFC 5176 section 3.3: over the reply, with the request's authenticator in its place."""
+    at, raw = packet.signature_at, packet.raw
+    signed = b"".join((raw[:4], request[4:20], raw[20:at], _ZEROS, raw[at + 16 :]))
+    return at > 0 and hmac.compare_digest(hmac.digest(secret, signed, "md5"), raw[at : at + 16])

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select, tuple_
 from hotspot.session import Contact, Totals, close_estimated, is_stale
 from hotspot.values import NO_OCTETS, Octets
 from store import bulk
+from store.outbox import confirm
 from store.rows import insert_for
 from store.schema import decision, nas_contact, outbox, session, usage_daily, voucher_usage_daily
 from store.types import day_of, instant_of, microseconds
@@ -125,6 +126,14 @@ def open_of_devices(conn: Connection, device_ids: Collection[int]) -> list[Sessi
 
 def open_of_nas(conn: Connection, nas_id: int) -> list[Session]:
     return [_session_of(row) for row in _OPEN_OF_NASES.rows(conn, (nas_id,))]
+
+
+def open_with_grant(conn: Connection) -> list[int]:
+    """Ids of the open sessions that we admitted."""
+    return [
+        row[0]
+        for row in bulk.fetch(conn, "SELECT s.id FROM session s WHERE s.ended_at IS NULL AND s.grant_id IS NOT NULL")
+    ]
 
 
 def by_ids(conn: Connection, ids: Collection[int]) -> dict[int, Session]:
@@ -317,6 +326,7 @@ def close_stale(conn: Connection, *, interim_seconds: int, now: datetime) -> int
         if is_stale(each.totals.updated_at, heard.get(each.nas_id), interim_seconds=interim_seconds, now=now)
     ]
     save_many(conn, stale)
+    confirm(conn, [before.id for before, _ in stale if before.id is not None], now=now)
     return len(stale)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -89,6 +89,16 @@ def mac_of(conn: Connection, keys: KeyRing, device_id: int) -> MacAddress | None
     """The device's MAC address, None once its period's key is destroyed."""
     row = conn.execute(select(device.c.mac_sealed, device.c.key_period).where(device.c.id == device_id)).one()
     return unseal_mac(keys, bytes(row.mac_sealed), row.key_period)
+
+
+def macs_of(conn: Connection, keys: KeyRing, device_ids: Collection[int]) -> dict[int, MacAddress]:
+    """MAC addresses by device id; those whose period's key is destroyed are absent."""
+    rows = _SEALED.rows(conn, device_ids)
+    found = ((id_, unseal_mac(keys, bytes(sealed), period)) for id_, sealed, period in rows)
+    return {id_: mac for id_, mac in found if mac is not None}
+
+
+_SEALED = bulk.Keyed("SELECT id, mac_sealed, key_period FROM device WHERE id {keys}", "bigint")
 
 
 def unseal_mac(keys: KeyRing, sealed: bytes, period: str) -> MacAddress | None:

@@ -10,13 +10,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from hotspot.values import Octets
+from store.outbox import Kind
 from store.schema import grant as grant_table
 from store.schema import nas, outbox, plan, session, site
 
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """A session as shown. `disconnect` is the state of the newest Disconnect-Request for it, if any."""
+    """A session as shown. `disconnect` is the state of the newest Disconnect for it, if any.
+
+    `disconnect_reason`: who or which limit wanted that.
+    """
 
     id: int
     device_id: int
@@ -34,11 +38,13 @@ class SessionView:
     estimated: bool
     disconnect: str | None
     error_cause: int | None
+    disconnect_reason: str | None = None
 
 
 def _views() -> Select[Any]:
     older = outbox.alias()
-    newest = select(func.max(older.c.id)).where(older.c.session_id == session.c.id).scalar_subquery()
+    its_own = (older.c.session_id == session.c.id, older.c.kind == Kind.DISCONNECT.value)
+    newest = select(func.max(older.c.id)).where(*its_own).scalar_subquery()
     return (
         select(
             session,
@@ -48,6 +54,7 @@ def _views() -> Select[Any]:
             plan.c.name.label("plan_name"),
             outbox.c.state.label("disconnect"),
             outbox.c.error_cause,
+            outbox.c.reason.label("disconnect_reason"),
         )
         .join(nas, nas.c.id == session.c.nas_id)
         .join(site, site.c.id == nas.c.site_id)
@@ -76,6 +83,7 @@ def _view_of(row: Any) -> SessionView:
         estimated=row["estimated"],
         disconnect=row["disconnect"],
         error_cause=row["error_cause"],
+        disconnect_reason=row["disconnect_reason"],
     )
 
 

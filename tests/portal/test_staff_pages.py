@@ -101,7 +101,7 @@ def test_a_session_of_nothing_is_no_page(door: Door, admin: Seat, number: str) -
     [
         (State.WANTED, None, "Disconnect: wanted", False),
         (State.SENT, None, "Disconnect: sent", False),
-        (State.ACKED, None, "Disconnect: acknowledged, waiting for the Stop", False),
+        (State.ACKED, None, "Disconnect: acknowledged, waiting for the Stop", True),
         (State.REFUSED, 503, "Disconnect: refused by the NAS (503)", True),
         (State.UNANSWERED, None, "Disconnect: no answer from the NAS", True),
     ],
@@ -118,7 +118,28 @@ def test_each_state_of_a_disconnect_is_told(
     assert (f"/staff/sessions/{session_id}/disconnect" in page.text) is again
     if again:
         admin.send(f"/staff/sessions/{session_id}/disconnect")
-        assert [row["state"] for row in orders(door)] == [state.value, "wanted"]
+        fresh = [] if state is State.ACKED else ["wanted"]  # an ACK's Stop has two minutes to come
+        assert [row["state"] for row in orders(door)] == [state.value, *fresh]
+
+
+def test_a_nas_that_agreed_and_did_nothing_is_asked_again(door: Door, admin: Seat) -> None:
+    session_id = add_session(door.city)
+    admin.send(f"/staff/sessions/{session_id}/disconnect")
+    with door.city.store.write() as conn:
+        conn.execute(update(schema.outbox).values(state=State.ACKED.value))
+    door.clock.forward(minutes=3)
+    admin.send(f"/staff/sessions/{session_id}/disconnect")
+    assert [row["state"] for row in orders(door)] == ["acked", "wanted"]
+
+
+def test_a_disconnect_that_a_limit_made_says_which(door: Door, admin: Seat) -> None:
+    session_id = add_session(door.city)
+    with door.city.store.write() as conn:
+        outbox.want_disconnects(conn, {session_id: "daily_time_used"}, now=NOW)
+    assert "Disconnect: wanted Reason: daily_time_used" in words(admin.get("/staff/sessions"))
+    with door.city.store.write() as conn:
+        outbox.want(conn, outbox.Kind.COA, session_id, reason="operator", now=NOW)
+    assert "Disconnect: wanted Reason: daily_time_used" in words(admin.get("/staff/sessions")), "a CoA is none"
 
 
 def test_a_confirmed_disconnect_stands_with_what_ended(door: Door, admin: Seat) -> None:

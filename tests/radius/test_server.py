@@ -304,7 +304,7 @@ def test_a_disconnect_is_sent_and_its_answer_kept(radius: City, code: int, cause
 
 
 def test_silence_is_shown_as_unanswered(radius: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("radius.disconnect.RETRY_SECONDS", (0, 0, 0, 0))
+    monkeypatch.setattr("radius.dynamic.RETRY_SECONDS", (0, 0, 0, 0))
     with radius.store.write() as conn:
         device_id = residents.note_device(conn, radius.store.keys, PHONE, now=datetime.now(UTC))
         conn.execute(
@@ -340,3 +340,42 @@ def test_without_its_database_the_server_is_silent_and_comes_back(
         assert "Received" not in account(radius, "Start", ticket)
     assert "Accounting-Response" in account(radius, "Start", ticket)
     assert radius.registry.get_sample_value("kogge_radius_dropped_total", {"port": "acct", "reason": "database"}) == 1
+
+
+def _dynamic_request(code: int) -> bytes:
+    """A Disconnect- or CoA-Request as somebody who knows the secret would forge it."""
+    body = bytes((44, 5)) + b"s-1"
+    head = bytes((code, 9)) + (20 + len(body)).to_bytes(2, "big")
+    return head + hashlib.md5(head + bytes(16) + body + SECRET.encode()).digest() + body
+
+
+@pytest.mark.parametrize("code", [40, 43])
+def test_a_disconnect_or_coa_that_comes_in_is_met_with_silence(radius: City, code: int) -> None:
+    """We ask NASes; nobody asks us."""
+    settings = radius.config.radius
+    for port in (settings.auth_port, settings.acct_port):
+        with udp(radius, port) as client:
+            client.settimeout(0.5)
+            client.send(_dynamic_request(code))
+            with pytest.raises(TimeoutError):
+                client.recv(4096)
+    for port in ("auth", "acct"):
+        sample = radius.registry.get_sample_value("kogge_radius_dropped_total", {"port": port, "reason": "wrong_code"})
+        assert sample == 1, "counted, and nothing else is done"
+    with radius.store.read() as conn:
+        assert conn.execute(text("SELECT count(*) FROM outbox")).scalar() == 0
+
+
+@radclient
+@pytest.mark.parametrize("code", [40, 43])
+def test_nor_is_one_taken_where_answers_come_in(radius: City, code: int) -> None:
+    account(radius, "Start", issue_ticket(radius))
+    _, port = _wanted(radius)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nas:
+        nas.bind(("127.0.0.1", port))
+        nas.settimeout(5)
+        request, source = nas.recvfrom(4096)
+        nas.sendto(_dynamic_request(code)[:1] + request[1:2] + _dynamic_request(code)[2:], source)
+        assert nas.recvfrom(4096) == (request, source), "only our own request, again"
+    sample = radius.registry.get_sample_value("kogge_radius_dropped_total", {"port": "coa", "reason": "not_an_answer"})
+    assert sample == 1

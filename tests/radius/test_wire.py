@@ -18,7 +18,7 @@ from pyrad.packet import Packet as PyradPacket
 
 from hotspot.errors import WireError
 from radius import wire
-from radius.wire import Attr, Attribute, Code, Packet
+from radius.wire import Attr, Attribute, Code, DynamicCode, Packet
 
 SECRET = b"xyzzy5461"
 
@@ -319,19 +319,54 @@ def test_padding_after_the_packet_is_ignored() -> None:
     assert wire.parse(RFC2865_PAP + b"\0" * 12) == wire.parse(RFC2865_PAP)
 
 
-def test_a_disconnect_and_its_answers() -> None:
-    request = wire.encode_disconnect(7, SECRET, {"User-Name": "abc", "Acct-Session-Id": "s1", "Event-Timestamp": 1})
-    assert wire.parse(request).code == Code.DISCONNECT_REQUEST
-    assert wire.accounting_authenticator_ok(wire.parse(request), SECRET)  # the same rule: RFC 5176 section 2.3
+ASKED = [(Attr.USER_NAME, b"abc"), (Attr.ACCT_SESSION_ID, b"s1"), (Attr.EVENT_TIMESTAMP, bytes(4))]
+
+
+@pytest.mark.parametrize("code", DynamicCode)
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_dynamic_request_and_its_answers(code: DynamicCode, signed: bool) -> None:
+    request = wire.encode_dynamic(code, 7, ASKED, SECRET, signed=signed)
     asked = CoAPacket(packet=request, secret=SECRET, dict=Dictionary())
-    for code, cause in ((Code.DISCONNECT_ACK, None), (Code.DISCONNECT_NAK, 503)):
+    assert (asked.code, asked.id) == (code, 7) and asked.VerifyCoARequest()
+    assert request == wire.encode_dynamic(code, 7, ASKED, SECRET, signed=signed)
+    assert request[20] == (80 if signed else 1), "a Message-Authenticator stands first"
+    for answers, cause in ((1, None), (2, 503)):
         answer = asked.CreateReply()
-        answer.code = code
+        answer.code = code + answers
         if cause:
             OrderedDict.__setitem__(answer, 101, [cause.to_bytes(4, "big")])
-        said = wire.decode_disconnect_reply(bytes(answer.ReplyPacket()), request, SECRET)
+        said = wire.decode_dynamic_reply(bytes(answer.ReplyPacket()), request, SECRET)
         assert (said.acknowledged, said.error_cause) == (cause is None, cause)
     with pytest.raises(WireError, match="bad_authenticator"):
-        wire.decode_disconnect_reply(bytes(answer.ReplyPacket()), request, b"another")
+        wire.decode_dynamic_reply(bytes(answer.ReplyPacket()), request, b"another")
     with pytest.raises(WireError, match="not_an_answer"):
-        wire.decode_disconnect_reply(RFC2865_PAP, request, SECRET)
+        wire.decode_dynamic_reply(RFC2865_PAP, request, SECRET)
+
+
+def test_a_dynamic_request_is_signed_as_rfc_5176_says() -> None:
+    """Section 3.3: the hash takes request authenticator and Message-Authenticator as zeros."""
+    request = wire.encode_dynamic(DynamicCode.COA, 9, ASKED, SECRET, signed=True)
+    zeroed = request[:4] + bytes(16) + b"\x50\x12" + bytes(16) + request[38:]
+    assert request[22:38] == hmac.new(SECRET, zeroed, "md5").digest()
+    assert request[4:20] == hashlib.md5(request[:4] + bytes(16) + request[20:] + SECRET).digest()
+
+
+def _signed_answer(request: bytes, flaw: int) -> bytes:
+    """An ACK with a Message-Authenticator, one of its octets changed by `flaw`."""
+    head = bytes((request[0] + 1, request[1], 0, 38))
+    digest = bytearray(hmac.new(SECRET, head + request[4:20] + b"\x50\x12" + bytes(16), "md5").digest())
+    digest[0] ^= flaw
+    body = b"\x50\x12" + bytes(digest)
+    return head + hashlib.md5(head + request[4:20] + body + SECRET).digest() + body
+
+
+def test_an_answer_with_a_wrong_message_authenticator_is_none() -> None:
+    request = wire.encode_dynamic(DynamicCode.DISCONNECT, 9, ASKED, SECRET, signed=True)
+    assert wire.decode_dynamic_reply(_signed_answer(request, 0), request, SECRET).acknowledged
+    with pytest.raises(WireError, match="bad_message_authenticator"):
+        wire.decode_dynamic_reply(_signed_answer(request, 1), request, SECRET)
+
+
+def test_what_is_beyond_the_longest_packet_is_not_encoded() -> None:
+    with pytest.raises(ValueError, match="4,096"):
+        wire.encode_dynamic(DynamicCode.COA, 1, [(Attr.CLASS, bytes(253))] * 17, SECRET, signed=False)

@@ -294,7 +294,7 @@ def test_an_empty_city_has_nothing_to_report(city_store: Store) -> None:
         assert reports.day_counts(conn, month.first_day, month.last_day) == []
         assert sessions.live(conn, limit=10) == [] and sessions.count_live(conn) == 0
         assert sessions.by_id(conn, 1) is None and sessions.latest_of_device(conn, 1) is None
-        assert outbox.due(conn, now=NOW, limit=10) == []
+        assert outbox.due(conn, now=NOW, limit=10, each_nas=10) == []
 
 
 def test_a_database_that_is_away_says_so(city_store: Store, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import html
 import re
+import shutil
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from config.load import FILE_NAME
 from hotspot.roles import Role
 from ops.supervisor import kogge
 from portal.staff.login import hash_password
@@ -183,9 +186,28 @@ def test_every_city_page_is_small(town: Town) -> None:
         assert len(town.curl(path).encode()) < 14 * 1024
 
 
-def test_a_second_radius_process_is_refused_and_the_first_goes_on(town: Town) -> None:
-    done = run(*kogge("radius", str(town.written.path)), timeout=60)
+def test_status_server_is_answered_on_both_ports(town: Town) -> None:
+    """RFC 5997 section 3: as each port answers."""
+    radius = town.city.config.radius
+    for port, answer in ((radius.auth_port, "Access-Accept"), (radius.acct_port, "Accounting-Response")):
+        words = ("radclient", "-x", "-r", "1", f"127.0.0.1:{port}", "status", SECRET.decode())
+        assert f"Received {answer}" in run(*words, text="Message-Authenticator=0x00").stdout
+
+
+def test_a_second_daemon_is_refused_with_a_sentence(town: Town, tmp_path: Path) -> None:
+    """With the same ports and metrics of its own, so that nothing but RADIUS stands in its way."""
+    second = tmp_path / "installation"
+    shutil.copytree(town.written.path, second)
+    listen = town.written.installation.radius.metrics_listen
+    file = second / FILE_NAME
+    file.write_text(file.read_text().replace(listen, f"127.0.0.1:{free_tcp_port()}"))
+    done = run(*kogge("radius", str(second)))
     assert done.returncode == 2
-    assert f"UDP 127.0.0.1:{town.city.config.radius.auth_port}" in done.stderr
-    assert "does another RADIUS server run there?" in done.stderr and "Traceback" not in done.stderr
-    assert "Received Access-Accept" in town.radclient("status", "Message-Authenticator=0x00")
+    assert "does another RADIUS server run there?" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def free_tcp_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

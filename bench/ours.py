@@ -20,7 +20,7 @@ from hotspot.values import MacAddress
 from ops.installation import initialise
 from ops.supervisor import kogge
 from service.cities import open_city
-from store import fleet, residents
+from store import nases, residents
 from store.store import Connection, Store
 
 CITY = "bench"
@@ -113,7 +113,7 @@ def _fill(folder: Path, devices: int) -> tuple[bytes, tuple[Resident, ...]]:
     city = open_city(loaded.installation, loaded.cities[0], now=now)
     try:
         with city.store.read() as conn:
-            secret = fleet.nases(conn, city.store.keys)[0].secret
+            secret = nases.nases(conn, city.store.keys)[0].secret
         return secret, add_residents(city.store, devices, now=now)
     finally:
         city.store.close()

@@ -29,7 +29,7 @@ from radius.intake import Intake, Port, Work
 from radius.metrics import RadiusMetrics
 from radius.peers import Peers
 from service.cities import City, open_city
-from store import fleet
+from store import nases
 
 SOURCE = "127.0.0.1"
 
@@ -67,7 +67,7 @@ def _stages(
     city: City, name: str, port: Port, requests: Sequence[bytes], answer: Answer, options: argparse.Namespace
 ) -> list[tuple[str, ...]]:
     with city.store.read() as conn:
-        peers = Peers(fleet.nases(conn, city.store.keys))
+        peers = Peers(nases.nases(conn, city.store.keys))
     intake = Intake(port, peers)
     spent: Spent = {"admit": [], "answer": [], "finish": []}
     profile = cProfile.Profile() if options.profile == name else None

@@ -22,7 +22,7 @@ from ops.command import at, city_key, folder, only, plainly, store_of
 from ops.supervisor import Child, kogge, supervise
 from service import logs
 from service.processes import FAILED, stop_event
-from store import fleet
+from store import fleet, nases
 from store.keys import KeyRing
 
 SERVICES = ("radius", "portal", "monitor")
@@ -150,7 +150,7 @@ def nas() -> None:
 def nas_list(city: str, folder: Path) -> None:
     """The city's NASes."""
     with plainly(), store_of(folder, city) as store, store.read() as conn:
-        Console().print(screen.nas_table(fleet.nases(conn, store.keys)), soft_wrap=True)
+        Console().print(screen.nas_table(nases.nases(conn, store.keys)), soft_wrap=True)
 
 
 @nas.command("show")
@@ -160,7 +160,7 @@ def nas_list(city: str, folder: Path) -> None:
 def nas_show(city: str, name: str, folder: Path) -> None:
     """What to type into a NAS, its secrets included."""
     with plainly(), store_of(folder, city) as store, store.read() as conn:
-        found = next((each for each in fleet.nases(conn, store.keys) if each.name == name), None)
+        found = next((each for each in nases.nases(conn, store.keys) if each.name == name), None)
         if found is None:
             raise ConfigError(f"{city} has no NAS {name!r}; see `kogge nas list {city}`")
     _, (config,) = installations.select_cities(folder, [city])

@@ -23,7 +23,7 @@ from portal.report.views import Report
 from portal.staff.guard import Guard
 from portal.staff.views import Staff
 from service.cities import City
-from store import fleet
+from store import nases
 from store.store import Unavailable
 
 log = logging.getLogger(__name__)
@@ -160,8 +160,8 @@ class _Origins:
             self._read_at = time.monotonic()
             try:
                 with self._city.store.read() as conn:
-                    nases = fleet.nases(conn, self._city.store.keys)
-                self._origins = tuple(sorted({origin(nas.login_url) for nas in nases}))
+                    known = nases.nases(conn, self._city.store.keys)
+                self._origins = tuple(sorted({origin(nas.login_url) for nas in known if nas.login_url}))
             except Unavailable:
                 self._origins = ()
         return self._origins

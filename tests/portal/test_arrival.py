@@ -12,7 +12,7 @@ from hotspot.access import Reason
 from portal.captive.sentences import HOTSPOT_REFUSED, HOTSPOT_TIMEOUT, REASONS
 from service.cities import City
 from store import schema
-from store.fleet import Nas
+from store.nases import Nas
 from tests.portal.hands import CHALLENGE, PHONE, Door, Phone, form, query_of, redirect_fields, sign, words
 
 

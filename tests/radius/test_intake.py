@@ -12,7 +12,7 @@ from pyrad.packet import AcctPacket, AuthPacket
 
 from radius.intake import CACHE_SECONDS, Drop, Intake, Port, Resend, Work
 from radius.peers import Peers, plain_address
-from store.fleet import Nas
+from store.nases import Nas
 
 SECRET = b"a-secret-of-the-test"
 NAS = Nas(

@@ -17,12 +17,12 @@ from config.load import load_installation
 from hotspot.errors import ConfigError
 from hotspot.roles import Role
 from ops import installation as installations
-from ops import screen, sessions
+from ops import nas, screen, sessions
 from ops.command import at, city_key, folder, only, plainly, store_of
 from ops.supervisor import Child, kogge, supervise
 from service import logs
 from service.processes import FAILED, stop_event
-from store import fleet, nases
+from store import fleet
 from store.keys import KeyRing
 
 SERVICES = ("radius", "portal", "monitor")
@@ -140,48 +140,6 @@ def demo(fresh: bool, state: Path) -> None:
 
 
 @main.group()
-def nas() -> None:
-    """List and show RADIUS clients (NASes)."""
-
-
-@nas.command("list")
-@city_key
-@at
-def nas_list(city: str, folder: Path) -> None:
-    """The city's NASes."""
-    with plainly(), store_of(folder, city) as store, store.read() as conn:
-        Console().print(screen.nas_table(nases.nases(conn, store.keys)), soft_wrap=True)
-
-
-@nas.command("show")
-@city_key
-@click.argument("name")
-@at
-def nas_show(city: str, name: str, folder: Path) -> None:
-    """What to type into a NAS, its secrets included."""
-    with plainly(), store_of(folder, city) as store, store.read() as conn:
-        found = next((each for each in nases.nases(conn, store.keys) if each.name == name), None)
-        if found is None:
-            raise ConfigError(f"{city} has no NAS {name!r}; see `kogge nas list {city}`")
-    _, (config,) = installations.select_cities(folder, [city])
-    lines = {
-        "Address": found.address,
-        "Log-in address": found.login_url,
-        "NAS-Identifier": found.nas_identifier,
-        "RADIUS server": str(config.radius.listen),
-        "Authentication port": config.radius.auth_port,
-        "Accounting port": config.radius.acct_port,
-        "RADIUS secret": found.secret.decode(),
-        "Portal (UAM server)": f"{config.portal.url}/",
-        "UAM secret": found.uam_secret.decode(),
-        "CoA port of the NAS": found.coa_port,
-        "Interim interval (s)": config.radius.interim_seconds,
-    }
-    for label, value in lines.items():
-        click.echo(f"{label + ':':22}{value}")
-
-
-@main.group()
 def ap() -> None:
     """List and show access points."""
 
@@ -254,6 +212,7 @@ def metrics_token(city: str, folder: Path) -> None:
     click.echo(ring.metrics_token)
 
 
+main.add_command(nas.command)
 main.add_command(sessions.command)
 
 

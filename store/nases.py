@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,13 +16,17 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hotspot.nas import FIELDS, SECRETS, NasEntry, NasError, taken
-from store import audit
+from hotspot.session import close_estimated
+from store import accounting, audit
 from store.keys import KeyRing
 from store.rows import pick
 from store.schema import nas, nas_contact, session, site
 
 _NAS = "nas-secret"
 _UAM = "uam-secret"
+
+ADMIN_RESET = "Admin-Reset"
+"""Acct-Terminate-Cause of sessions whose NAS was removed (RFC 2866 section 5.10)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +187,19 @@ def change(
 
 
 def remove(conn: Connection, nas_id: int, *, author: Author, now: datetime) -> bool:
-    """Take a NAS out of service: from then on it is a stranger. False where there is no such NAS."""
+    """Take a NAS out of service: from then on it is a stranger. False where there is no such NAS.
+
+    Its open sessions close as estimated: nothing will be heard of them any more, and open they would count against
+    the devices for a day.
+    """
     live = update(nas).where(nas.c.id == nas_id, nas.c.removed_at.is_(None))
     name = conn.execute(live.values(removed_at=now).returning(nas.c.name)).scalar()
     if name is None:
         return False
-    author.note(conn, "nas.remove", f"nas:{nas_id}", now=now, name=name)
+    still_open = accounting.open_of_nas(conn, nas_id)
+    closed = [(each, replace(each, totals=close_estimated(each.totals, cause=ADMIN_RESET))) for each in still_open]
+    accounting.save_many(conn, closed)
+    author.note(conn, "nas.remove", f"nas:{nas_id}", now=now, name=name, sessions_closed=len(closed))
     return True
 
 

@@ -21,7 +21,7 @@ def city(quick_city: City) -> City:
     return quick_city
 
 
-PLACES = {"<int:session_id>": "1", "<int:batch_id>": "1", "<token>": "t" * 43, "<month:month>": "2026-11"}
+PLACES = {"<int:session_id>": "1", "<int:batch_id>": "1", "<int:nas_id>": "1", "<token>": "t" * 43, "<month:month>": "2026-11"}
 ROLES = [None, *Role]
 
 

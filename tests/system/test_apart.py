@@ -41,7 +41,7 @@ CODE = "ABCDEFGHJK"
 ROWS = 5
 """Sessions and voucher batches that only Wismar has."""
 
-PLACES = {"<int:session_id>": ROWS, "<int:batch_id>": ROWS, "<token>": "t" * 43, "<month:month>": "2026-10"}
+PLACES = {"<int:session_id>": ROWS, "<int:batch_id>": ROWS, "<int:nas_id>": ROWS, "<token>": "t" * 43, "<month:month>": "2026-10"}
 
 
 @dataclass(frozen=True)

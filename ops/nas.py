@@ -1,0 +1,333 @@
+"""`kogge nas`: a city's RADIUS clients listed, shown, added, changed, removed, imported and exported.
+
+RADIUS reads its clients every second: what is done here takes effect by itself, and in this city only.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from config.model import CityConfig
+from hotspot.errors import ConfigError, InputError
+from hotspot.nas import FIELDS, SECRETS, NasEntry, NasError, as_texts, read_entry
+from hotspot.nas_file import TEMPLATE, NasFile, read_file, write_file
+from hotspot.products import PRODUCTS
+from ops.command import at, city_key, city_of, plainly
+from ops.screen import nas_table
+from service.cities import City
+from service.snippets import snippet
+from store import nases
+from store.nases import COMMAND_LINE, Nas
+from store.store import Connection
+
+FILE_BYTES_MAX = 4_000_000
+"""Largest CSV file: 5,000 lines of the longest fields would not fill it."""
+
+PROGRESS_ROWS = 200
+"""From so many rows on, a terminal shows how far the import is."""
+
+PRODUCT_HELP = f"One of: {', '.join(PRODUCTS)}."
+
+_OPTIONS: dict[str, str] = {
+    "site": "The place's key.",
+    "product": PRODUCT_HELP,
+    "address": "Address or network that its packets come from.",
+    "nas_identifier": "What it calls itself.",
+    "login_url": "Where the portal sends residents to log in.",
+    "coa_port": "Where it listens for Disconnect and CoA.",
+    "require_message_authenticator": "yes, no, or auto: once seen, always.",
+    "limit_proxy_state": "yes: no Proxy-State without Message-Authenticator.",
+    "octets_swapped": "yes: it counts the client's view.",
+    "secret_file": "A file with the RADIUS secret, - for standard input.",
+    "uam_secret_file": "A file with the UAM secret, - for standard input.",
+}
+
+
+def entry_options(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for each field of a NAS but its name. Secrets come from files: a command line is seen by others."""
+    for name, summary in reversed(_OPTIONS.items()):
+        kind = click.File("r") if name.endswith("_file") else str
+        metavar = "FILE" if name.endswith("_file") else "TEXT"
+        command = click.option(f"--{name.replace('_', '-')}", name, type=kind, metavar=metavar, help=summary)(command)
+    return command
+
+
+@click.group("nas")
+def command() -> None:
+    """List, show, add, change, remove, import and export RADIUS clients (NASes).
+
+    A change takes effect within two seconds, without a restart.
+    """
+
+
+# Looking ------------------------------------------------------------------------------------------------
+
+
+@command.command("list")
+@city_key
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, for scripts; without secrets.")
+@at
+def list_nases(city: str, as_json: bool, folder: Path) -> None:
+    """The city's NASes."""
+    with plainly(), city_of(folder, city) as opened, opened.store.read() as conn:
+        if as_json:
+            entries = nases.entries(conn, opened.store.keys)
+            document = {"city": city, "nases": [_document(key, entry) for key, entry in entries.items()]}
+            click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        else:
+            Console().print(nas_table(nases.nases(conn, opened.store.keys)), soft_wrap=True)
+
+
+def _document(nas_id: int, entry: NasEntry) -> dict[str, Any]:
+    return {"id": nas_id} | {name: getattr(entry, name) for name in FIELDS if name not in SECRETS}
+
+
+@command.command("show")
+@city_key
+@click.argument("name")
+@at
+def show(city: str, name: str, folder: Path) -> None:
+    """What to type into a NAS, its secrets included."""
+    with plainly(), city_of(folder, city) as opened:
+        with opened.store.read() as conn:
+            found = _named(conn, opened, name)
+        _print_values(opened.config, found)
+        click.echo("")
+        _print_snippet(opened.config, found)
+
+
+def _named(conn: Connection, city: City, name: str) -> Nas:
+    found = nases.by_name(conn, city.store.keys, name)
+    if found is None:
+        raise ConfigError(f"{city.key} has no NAS {name!r}; see `kogge nas list {city.key}`")
+    return found
+
+
+def _print_values(config: CityConfig, nas: Nas) -> None:
+    lines = {
+        "Address": nas.address,
+        "Log-in address": nas.login_url or "none",
+        "NAS-Identifier": nas.nas_identifier,
+        "RADIUS server": str(config.radius.listen),
+        "Authentication port": config.radius.auth_port,
+        "Accounting port": config.radius.acct_port,
+        "RADIUS secret": nas.secret.decode(),
+        "Portal (UAM server)": f"{config.portal.url}/",
+        "UAM secret": nas.uam_secret.decode(),
+        "CoA port of the NAS": nas.coa_port,
+        "Interim interval (s)": config.radius.interim_seconds,
+        "Message-Authenticator": nas.require_message_authenticator,
+    }
+    for label, value in lines.items():
+        click.echo(f"{label + ':':24}{value}")
+
+
+def _print_snippet(config: CityConfig, nas: Nas) -> None:
+    made = snippet(config, nas)
+    click.echo(f"{PRODUCTS[nas.product].name}. {made.where}\n\n{made.config}\n")
+    click.echo(f"Walled garden (what a device must reach before it is logged in):\n\n{made.walled_garden}")
+
+
+# Changing -----------------------------------------------------------------------------------------------
+
+
+@command.command("add")
+@city_key
+@click.argument("name")
+@entry_options
+@at
+def add(city: str, name: str, folder: Path, **given: Any) -> None:
+    """Register a NAS and print what to type into it.
+
+    Site, product and address are needed. NAME is its NAS-Identifier where that is left out; secrets are made. A
+    network such as 192.0.2.0/24 or 0.0.0.0/0 is for NASes whose address changes; the NAS-Identifier tells them apart.
+
+    \b
+    kogge nas add rostock hafen --site neuer-markt --product mikrotik --address 192.0.2.7 --login-url http://10.5.50.1
+    """
+    with plainly(), city_of(folder, city) as opened:
+        texts = {"name": name, "nas_identifier": name} | _texts(given)
+        with opened.store.write() as conn, _faults_plainly():
+            entry = read_entry(texts, sites=nases.sites(conn)).with_secrets(secrets.token_bytes)
+            nases.add(conn, opened.store.keys, entry, author=COMMAND_LINE, now=_now())
+            found = _named(conn, opened, name)
+        click.echo(f"Added {name}; RADIUS knows it within two seconds.\n")
+        _print_snippet(opened.config, found)
+
+
+@command.command("change")
+@city_key
+@click.argument("name")
+@click.option("--name", "new_name", metavar="TEXT", help="A new name.")
+@entry_options
+@click.option("--new-secret", is_flag=True, help="Make a new RADIUS secret.")
+@click.option("--new-uam-secret", is_flag=True, help="Make a new UAM secret.")
+@at
+def change(
+    city: str, name: str, new_name: str | None, new_secret: bool, new_uam_secret: bool, folder: Path, **given: Any
+) -> None:
+    """Change a NAS: what is left out stays as it is."""
+    with plainly(), city_of(folder, city) as opened, opened.store.write() as conn, _faults_plainly():
+        found = _named(conn, opened, name)
+        before = as_texts(nases.entries(conn, opened.store.keys)[found.id])
+        kept = {field: text for field, text in before.items() if field not in SECRETS}
+        entry = read_entry(kept | _texts({"name": new_name, **given}), sites=nases.sites(conn))
+        made = entry.with_secrets(secrets.token_bytes)
+        if new_secret:
+            entry = replace(entry, secret=made.secret)
+        if new_uam_secret:
+            entry = replace(entry, uam_secret=made.uam_secret)
+        changed = nases.change(conn, opened.store.keys, found.id, entry, author=COMMAND_LINE, now=_now()) or []
+    said = f"changed {', '.join(changed)}; see `kogge nas show {city} {entry.name}`" if changed else "nothing to change"
+    click.echo(f"{entry.name}: {said}")
+
+
+@command.command("remove")
+@city_key
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@at
+def remove(city: str, name: str, yes: bool, folder: Path) -> None:
+    """Remove a NAS: it is met with silence from then on, its past sessions stay.
+
+    Its open sessions are closed as estimated; who is online there stays so until the NAS ends it by itself.
+    """
+    with plainly(), city_of(folder, city) as opened:
+        with opened.store.read() as conn:
+            found = _named(conn, opened, name)
+            online = nases.open_sessions(conn, found.id)
+        if not yes:
+            click.confirm(f"{name}: {online} sessions are open there. Remove it?", abort=True)
+        with opened.store.write() as conn:
+            nases.remove(conn, found.id, author=COMMAND_LINE, now=_now())
+        click.echo(f"Removed {name}; {online} open sessions closed.")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextmanager
+def _faults_plainly(place: str = "") -> Iterator[None]:
+    """What is wrong with a NAS as the command's own fault: each option with what would be right."""
+    try:
+        yield
+    except NasError as error:
+        faults = [f"{place}{_option(fault.field)}: {fault.sentence % fault.values}" for fault in error.faults]
+        raise ConfigError("\n".join(faults)) from None
+    except InputError as error:
+        raise ConfigError(f"{place}{error}") from None
+
+
+def _option(field: str) -> str:
+    if field == "name":
+        return "NAME"
+    return f"--{field.replace('_', '-')}{'-file' if field in SECRETS else ''}"
+
+
+@contextmanager
+def _progress(rows: int, label: str) -> Iterator[Callable[[], None]]:
+    """What to call for each row; a bar on a terminal where there are many."""
+    if rows < PROGRESS_ROWS or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    with click.progressbar(length=rows, label=label, file=sys.stderr) as bar:
+        yield lambda: bar.update(1)
+
+
+def _texts(given: Mapping[str, Any]) -> dict[str, str]:
+    """The options that were given, as a NAS's fields."""
+    texts = {name: value for name, value in given.items() if value is not None}
+    return {
+        name.removesuffix("_file"): value.read().strip() if name.endswith("_file") else value
+        for name, value in texts.items()
+    }
+
+
+# Many at once -------------------------------------------------------------------------------------------
+
+
+@command.command("import", epilog=f"\b\nThe header; all but the first five columns may be left out:\n{TEMPLATE}")
+@city_key
+@click.argument("file", metavar="FILE.csv", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only say what is wrong, or how many would be added.")
+@at
+def import_file(city: str, file: Path, dry_run: bool, folder: Path) -> None:
+    """Add the NASes of a CSV file: all of them, or none.
+
+    UTF-8, with a header; commas or semicolons; at most 5,000 lines. Every bad line is named with its column and what
+    would be right. Secrets that are left out are made: `kogge nas export --secrets` prints them.
+    """
+    with plainly(), city_of(folder, city) as opened, _faults_plainly(f"{file.name}: "):
+        read = _parse(opened, _read(file), file)
+        if not dry_run:
+            _add_all(opened, read.entries)
+    done = "would be added" if dry_run else "added; RADIUS knows them within two seconds"
+    click.echo(f"{file.name}: {len(read.entries)} NASes {done}")
+
+
+def _read(file: Path) -> str:
+    try:
+        octets = file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read ({error.strerror})") from None
+    if len(octets) > FILE_BYTES_MAX:
+        raise ConfigError(f"{file}: larger than {FILE_BYTES_MAX // 1_000_000} MB; split it")
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = octets[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{file}: line {line}: not UTF-8; save it as “CSV UTF-8”") from None
+
+
+def _parse(city: City, text: str, file: Path) -> NasFile:
+    with city.store.read() as conn:
+        known, sites = nases.nases(conn, city.store.keys), nases.sites(conn)
+    with _progress(text.count("\n"), "Reading") as tick:
+        read = read_file(
+            text,
+            sites=sites,
+            names=[nas.name for nas in known],
+            identifiers=[nas.nas_identifier for nas in known],
+            tick=tick,
+        )
+    if read.bad:
+        lines = [f"{file.name}: {place}" for place in read.bad]
+        raise ConfigError("\n".join([*lines, f"{file.name}: nothing was added"]))
+    return read
+
+
+def _add_all(city: City, entries: tuple[NasEntry, ...]) -> None:
+    """In one transaction: a name that somebody else took meanwhile leaves nothing behind."""
+    whole = [entry.with_secrets(secrets.token_bytes) for entry in entries]
+    with _progress(len(whole), "Adding") as tick, city.store.write() as conn:
+        for entry in whole:
+            nases.add(conn, city.store.keys, entry, author=COMMAND_LINE, now=_now())
+            tick()
+
+
+@command.command("export")
+@city_key
+@click.option("--secrets", "with_secrets", is_flag=True, help="With the secrets. Mind where the file goes.")
+@at
+def export(city: str, with_secrets: bool, folder: Path) -> None:
+    """Print the city's NASes as CSV, as `kogge nas import` reads it."""
+    with plainly(), city_of(folder, city) as opened:
+        with opened.store.read() as conn:
+            found = nases.entries(conn, opened.store.keys)
+        if with_secrets:
+            with opened.store.write() as conn:
+                for nas_id in found:
+                    nases.note_secrets_shown(conn, nas_id, author=COMMAND_LINE, now=_now())
+        click.echo(write_file(found.values(), secrets=with_secrets), nl=False)

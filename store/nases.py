@@ -125,12 +125,6 @@ def sites(conn: Connection) -> dict[str, str]:
     return {row.key: row.name for row in conn.execute(select(site.c.key, site.c.name).order_by(site.c.name))}
 
 
-def created_at(conn: Connection) -> dict[int, datetime]:
-    """Since when each NAS is registered."""
-    query = select(nas.c.id, nas.c.created_at).where(nas.c.removed_at.is_(None))
-    return {row.id: row.created_at for row in conn.execute(query)}
-
-
 def last_accounting(conn: Connection) -> dict[int, datetime]:
     """When accounting came in last, by NAS; one that never sent any is absent."""
     return {row.nas_id: row.last_at for row in conn.execute(select(nas_contact.c.nas_id, nas_contact.c.last_at))}

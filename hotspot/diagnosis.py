@@ -87,15 +87,15 @@ class Words:
 FINDINGS: dict[Finding, Words] = {
     Finding.NOTHING: Words(
         Level.WAITING,
-        "Waiting for the first packet",
-        "Nothing has come from this NAS yet.",
+        "Waiting for a packet",
+        "Nothing has come from this NAS in the last 24 hours.",
         "Type the configuration below into the NAS and let a device log in. If still nothing comes, a firewall or a "
         "wrong RADIUS address is in the way.",
     ),
     Finding.STRANGER: Words(
         Level.WAITING,
         "A stranger is knocking",
-        "Nothing has come from this NAS yet, but packets come from %(source)s, which is no NAS of this city. They say "
+        "Nothing has come from this NAS lately, but packets come from %(source)s, which is no NAS of this city. They say "
         "NAS-Identifier “%(nas_identifier)s”.",
         "If that is this NAS, use its address. If it is not, somebody else's device is set up wrongly.",
     ),

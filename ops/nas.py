@@ -65,7 +65,7 @@ def entry_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group("nas")
 def command() -> None:
-    """List, show, add, change, remove, import and export RADIUS clients (NASes).
+    """Add, change, remove and show RADIUS clients (NASes).
 
     A change takes effect within two seconds, without a restart.
     """
@@ -199,9 +199,9 @@ def change(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @at
 def remove(city: str, name: str, yes: bool, folder: Path) -> None:
-    """Remove a NAS: it is met with silence from then on, its past sessions stay.
+    """Remove a NAS; its past sessions stay.
 
-    Its open sessions are closed as estimated; who is online there stays so until the NAS ends it by itself.
+    It is met with silence from then on. Its open sessions are closed as estimated; who is online there stays so until the NAS ends it by itself.
     """
     with plainly(), city_of(folder, city) as opened:
         with opened.store.read() as conn:
@@ -242,7 +242,7 @@ def _progress(rows: int, label: str) -> Iterator[Callable[[], None]]:
     if rows < PROGRESS_ROWS or not sys.stderr.isatty():
         yield lambda: None
         return
-    with click.progressbar(length=rows, label=label, file=sys.stderr) as bar:
+    with click.progressbar(length=rows, label=label, file=sys.stderr, update_min_steps=rows // 100) as bar:
         yield lambda: bar.update(1)
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from hotspot.nas import FIELDS, SECRETS, NasEntry, NasError, taken
+from hotspot.nas import FIELDS, SECRETS, NasEntry, NasError, taken, twins
 from hotspot.session import close_estimated
 from store import accounting, audit
 from store.keys import KeyRing
@@ -147,6 +147,7 @@ def add_nas(conn: Connection, keys: KeyRing, *, secret: bytes, uam_secret: bytes
 
 def add(conn: Connection, keys: KeyRing, entry: NasEntry, *, author: Author, now: datetime) -> int:
     """Register a NAS whose secrets are given; returns its id. NasError where another has its name or identifier."""
+    _refuse_twins(conn, entry)
     with _twins_named(entry):
         nas_id = add_nas(conn, keys, created_at=now, **_sealable(entry), **_columns(conn, entry))
     shown = {name: getattr(entry, name) for name in FIELDS if name not in SECRETS}
@@ -168,6 +169,7 @@ def change(
     changed = [name for name in FIELDS if _wanted(entry, name) and getattr(entry, name) != getattr(before, name)]
     if not changed:
         return []
+    _refuse_twins(conn, entry, besides=nas_id)
     values = _columns(conn, entry)
     if "require_message_authenticator" in changed:
         values["message_authenticator_at"] = None
@@ -222,9 +224,20 @@ def _columns(conn: Connection, entry: NasEntry) -> dict[str, Any]:
     return values | {"site_id": conn.execute(select(site.c.id).where(site.c.key == entry.site)).scalar_one()}
 
 
+def _refuse_twins(conn: Connection, entry: NasEntry, *, besides: int | None = None) -> None:
+    alike = or_(nas.c.name == entry.name, nas.c.nas_identifier == entry.nas_identifier)
+    query = select(nas.c.name, nas.c.nas_identifier).where(
+        alike, nas.c.removed_at.is_(None), nas.c.id != (besides or 0)
+    )
+    found = conn.execute(query).all()
+    faults = twins(entry, {row.name for row in found}, {row.nas_identifier for row in found})
+    if faults:
+        raise NasError(*faults)
+
+
 @contextmanager
 def _twins_named(entry: NasEntry) -> Iterator[None]:
-    """The database's own unique indexes judge, so that two admins at once get no two NASes of one name."""
+    """Two admins at once: both found the name free, and the database's unique index lets one of them have it."""
     try:
         yield
     except IntegrityError as error:

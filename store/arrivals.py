@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, or_, select, update
 
 from store.rows import insert_for, pick
 from store.schema import nas, nas_arrival
@@ -19,6 +19,9 @@ ARRIVALS_MAX = 256
 
 STRANGERS_MAX = 128
 """How many of them may be of no registered NAS: a flood from random addresses pushes no NAS out of the list."""
+
+OF_ONE_NAS_MAX = 32
+"""How many of them may be of one NAS: nor does a flood from random addresses of a NAS's network."""
 
 ARRIVALS_KEPT = timedelta(days=30)
 """An address that has been silent for so long is nobody's business."""
@@ -61,8 +64,7 @@ def note_many(conn: Connection, arrivals: Sequence[Arrival]) -> None:
     )
     conn.execute(statement, [_row(each) for each in arrivals])
     conn.execute(delete(nas_arrival).where(nas_arrival.c.last_at < max(a.last_at for a in arrivals) - ARRIVALS_KEPT))
-    _trim(conn, STRANGERS_MAX, nas_arrival.c.nas_id.is_(None))
-    _trim(conn, ARRIVALS_MAX)
+    _trim(conn)
 
 
 def _row(arrival: Arrival) -> dict[str, Any]:
@@ -70,10 +72,17 @@ def _row(arrival: Arrival) -> dict[str, Any]:
     return row | {"of_nas": row.pop("nas_id")}
 
 
-def _trim(conn: Connection, most: int, *among: ColumnElement[bool]) -> None:
-    newest = nas_arrival.c.last_at.desc(), nas_arrival.c.id.desc()
-    spare = select(nas_arrival.c.id).where(*among).order_by(*newest).limit(most)
-    conn.execute(delete(nas_arrival).where(*among, nas_arrival.c.id.not_in(spare)))
+_NEWEST = nas_arrival.c.last_at.desc(), nas_arrival.c.id.desc()
+
+
+def _trim(conn: Connection) -> None:
+    place = func.row_number().over(partition_by=nas_arrival.c.nas_id, order_by=_NEWEST).label("place")
+    most = case((nas_arrival.c.nas_id.is_(None), STRANGERS_MAX), else_=OF_ONE_NAS_MAX).label("most")
+    placed = select(nas_arrival.c.id, place, most).subquery()
+    too_many = select(placed.c.id).where(placed.c.place > placed.c.most)
+    conn.execute(delete(nas_arrival).where(nas_arrival.c.id.in_(too_many)))
+    kept = select(nas_arrival.c.id).order_by(*_NEWEST).limit(ARRIVALS_MAX)
+    conn.execute(delete(nas_arrival).where(nas_arrival.c.id.not_in(kept)))
 
 
 def recent(conn: Connection, *, since: datetime, limit: int) -> list[Arrival]:
@@ -82,7 +91,7 @@ def recent(conn: Connection, *, since: datetime, limit: int) -> list[Arrival]:
         select(nas_arrival)
         .outerjoin(nas, nas.c.id == nas_arrival.c.nas_id)
         .where(nas_arrival.c.last_at >= since, or_(nas.c.id.is_(None), nas.c.removed_at.is_(None)))
-        .order_by(nas_arrival.c.last_at.desc(), nas_arrival.c.id.desc())
+        .order_by(*_NEWEST)
         .limit(limit)
     )
     return [pick(Arrival, row) for row in conn.execute(query).mappings()]

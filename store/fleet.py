@@ -11,8 +11,10 @@ from sqlalchemy import Connection, insert, select
 
 from hotspot.fleet import ApHealth
 from store.keys import KeyRing
-from store.nases import Nas as Nas  # these two: radius/ asks for them here, until its developers have moved on
+from store.nases import Nas as Nas  # these: radius/ asks for them here, until its developers have moved on
 from store.nases import nases as nases
+from store.nases import sealed_nases as sealed_nases
+from store.nases import unsealed as unsealed
 from store.rows import insert_for, pick
 from store.schema import access_point, access_point_health, site
 

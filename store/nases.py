@@ -6,13 +6,13 @@ sessions stay; its name and NAS-Identifier may be used again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hotspot.nas import FIELDS, SECRETS, NasEntry, NasError, taken, twins
@@ -78,6 +78,21 @@ _LIVE = _NASES.where(nas.c.removed_at.is_(None))
 def nases(conn: Connection, keys: KeyRing) -> list[Nas]:
     """All RADIUS clients with their secrets, by name."""
     return [_nas_of(keys, row) for row in conn.execute(_LIVE.order_by(nas.c.name)).mappings()]
+
+
+def sealed_nases(conn: Connection, *, hidden: str) -> Sequence[Row[Any]]:
+    """All RADIUS clients as they are stored, and the removed one called `hidden`.
+
+    Equal rows are equal NASes, so whoever reads often compares them and unseals only what has changed: opening two
+    secrets takes five times as long as reading a row (19 and 4 µs).
+    """
+    heard = or_(nas.c.removed_at.is_(None), nas.c.nas_identifier == hidden)
+    return conn.execute(_NASES.where(heard).order_by(nas.c.name)).all()
+
+
+def unsealed(keys: KeyRing, row: Row[Any]) -> Nas:
+    """A row of `sealed_nases` with its secrets in the clear; ConfigError where they were sealed with another key."""
+    return _nas_of(keys, row._mapping)
 
 
 def by_name(conn: Connection, keys: KeyRing, name: str) -> Nas | None:

@@ -154,9 +154,10 @@ class NasPages:
                 entry = read_entry(typed, sites=nases.sites(conn)).with_secrets(self.random_octets)
                 nas_id = nases.add(conn, self.city.store.keys, entry, author=self._author(), now=self.clock())
         except NasError as error:
-            if typed.get("product") not in PRODUCTS:
+            product = PRODUCTS.get(typed.get("product", ""))
+            if product is None:
                 return self._page("staff/nas_product.html", status=422, products=PRODUCTS)
-            return self._form(typed, action="/staff/nases/new", faults=error.faults)
+            return self._form(defaults_of(product) | typed, action="/staff/nases/new", faults=error.faults)
         return self._nas_page(nas_id, secrets=True, fresh=True)
 
     # Changing ---------------------------------------------------------------------------------------

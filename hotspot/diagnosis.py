@@ -18,6 +18,7 @@ SILENT_AFTER = timedelta(minutes=5)
 
 OK = "ok"
 UNKNOWN = "unknown_client"
+"""No NAS has that address, nor a network with it."""
 PORTS = ("auth", "acct")
 
 
@@ -110,7 +111,7 @@ FINDINGS: dict[Finding, Words] = {
         Level.BAD,
         "Other NAS-Identifier",
         "Packets come from %(source)s with the NAS-Identifier “%(nas_identifier)s”, but the one of this NAS is "
-        "different. They are met with silence.",
+        "different. Behind an address that several NASes share only the right one is answered.",
         "Write this NAS's identifier into the device, or take over what the device says.",
     ),
     Finding.WRONG_SECRET: Words(
@@ -175,7 +176,6 @@ _VERDICTS = {
     "no_message_authenticator": Finding.NO_MESSAGE_AUTHENTICATOR,
     "proxy_state": Finding.PROXY_STATE,
     "wrong_code": Finding.WRONG_PORT,
-    UNKNOWN: Finding.OTHER_IDENTIFIER,
 }
 """What RADIUS's word means for a NAS; every other word is DROPPED."""
 
@@ -213,7 +213,7 @@ def diagnose(nas: Registered, arrivals: Iterable[Arrival], *, others: Collection
     """What is the matter with a NAS, the first thing to mend first. `others`: the other NASes' identifiers."""
     arrivals = list(arrivals)
     own = [each for each in arrivals if each.nas_id == nas.id]
-    strangers = [each for each in arrivals if each.nas_id is None and each.nas_identifier not in others]
+    strangers = [each for each in arrivals if each.nas_id is None and not _is_past(nas, each, others)]
     claims = [each for each in strangers if _claims(nas, each)]
     if claims and _silent(own, since=_newest(claims).last_at):
         return [_of_claim(nas, _newest(claims))]
@@ -226,6 +226,12 @@ def diagnose(nas: Registered, arrivals: Iterable[Arrival], *, others: Collection
 def is_well(found: Sequence[Diagnosis]) -> bool:
     """Whether there is nothing left to wait for."""
     return all(each.finding is Finding.WELL for each in found)
+
+
+def _is_past(nas: Registered, arrival: Arrival, others: Collection[str]) -> bool:
+    """Whether it is another NAS's business, or came before this NAS was registered with that address."""
+    before = arrival.verdict == UNKNOWN and _covers(nas.address, arrival.source)
+    return before or arrival.nas_identifier in others
 
 
 def _claims(nas: Registered, arrival: Arrival) -> bool:

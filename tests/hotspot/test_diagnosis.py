@@ -51,7 +51,8 @@ def findings(*came: Came, nas: Nas = Nas(), others: tuple[str, ...] = ("markt-1"
         ((UNKNOWN,), [Finding.UNKNOWN_ADDRESS]),
         ((Came("unknown_client", source="203.0.113.9", nas_identifier="fritz", nas_id=None),), [Finding.STRANGER]),
         ((Came("unknown_client", source="203.0.113.9", nas_identifier="", nas_id=None),), [Finding.STRANGER]),
-        ((Came("unknown_client", nas_identifier="other", nas_id=None),), [Finding.OTHER_IDENTIFIER]),
+        ((Came("bad_authenticator", nas_identifier="other", nas_id=None),), [Finding.OTHER_IDENTIFIER]),
+        ((Came("unknown_client", nas_id=None),), [Finding.NOTHING]),
         ((Came("bad_authenticator", "acct"),), [Finding.WRONG_SECRET]),
         ((Came("bad_message_authenticator"),), [Finding.WRONG_SECRET]),
         ((Came("bad_message_authenticator", nas_id=None),), [Finding.WRONG_SECRET]),
@@ -98,16 +99,24 @@ def test_a_claim_does_not_unsettle_a_nas_that_works() -> None:
     ],
 )
 def test_networks(address: str, source: str, found: Finding) -> None:
-    came = Came("unknown_client", source=source, nas_identifier="other", nas_id=None)
+    verdict = "unknown_client" if found is Finding.STRANGER else "no_message_authenticator"
+    came = Came(verdict, source=source, nas_identifier="other", nas_id=None)
     assert findings(came, nas=Nas(address=address)) == [found]
+
+
+def test_what_came_before_the_address_was_registered_is_past() -> None:
+    """It knocked as a stranger, then somebody pressed the button; until it comes again there is nothing to tell."""
+    knocked = Came("unknown_client", source="203.0.113.9", nas_id=None)
+    assert findings(knocked) == [Finding.UNKNOWN_ADDRESS]
+    assert findings(knocked, nas=Nas(address="203.0.113.9")) == [Finding.NOTHING]
 
 
 def test_what_could_be_taken_over() -> None:
     (moved,) = diagnose(Nas(), [UNKNOWN], others=())
     assert moved.offer == ("address", "203.0.113.9")
-    (renamed,) = diagnose(Nas(), [Came("unknown_client", nas_identifier="other", nas_id=None)], others=())
+    (renamed,) = diagnose(Nas(), [Came("bad_authenticator", nas_identifier="other", nas_id=None)], others=())
     assert renamed.offer == ("nas_identifier", "other")
-    (nameless,) = diagnose(Nas(), [Came("unknown_client", nas_identifier="", nas_id=None)], others=())
+    (nameless,) = diagnose(Nas(), [Came("bad_authenticator", nas_identifier="", nas_id=None)], others=())
     assert nameless.offer is None and nameless.values["nas_identifier"] == "–"
     assert Diagnosis(Finding.WRONG_SECRET).offer is None
 

@@ -205,12 +205,13 @@ def test_an_unknown_address_is_taken_over_by_one_click(door: Door, admin: Seat) 
     click = {"field": "address", "value": "203.0.113.9"}
     assert urlsplit(admin.send(f"{PAGE}/adopt", click).location or "").path == PAGE
     assert known(door).address == "203.0.113.9"
+    assert "Nothing has come" in words(admin.get(PAGE)), "as that address nothing has come yet"
     assert actions(door)[0] == ("admin", "nas.change", "nas:2")
 
 
 def test_another_identifier_is_taken_over_by_one_click(door: Door, admin: Seat) -> None:
     add(admin, product="unifi")
-    arrive(door, "unknown_client", nas_identifier="a-uuid-of-unifi", nas_id=None)
+    arrive(door, "bad_message_authenticator", nas_identifier="a-uuid-of-unifi", nas_id=None)
     assert "use the NAS-Identifier a-uuid-of-unifi" in words(admin.get(PAGE))
     admin.send(f"{PAGE}/adopt", {"field": "nas_identifier", "value": "a-uuid-of-unifi"})
     assert known(door).nas_identifier == "a-uuid-of-unifi"
@@ -237,7 +238,7 @@ def test_only_what_arrived_can_be_taken_over(door: Door, admin: Seat, field: str
 def test_an_identifier_that_none_may_have_is_not_taken_over(door: Door, admin: Seat) -> None:
     add(admin)
     odd = "<b>=ö</b>"
-    arrive(door, "unknown_client", nas_identifier=odd, nas_id=None)
+    arrive(door, "bad_message_authenticator", nas_identifier=odd, nas_id=None)
     assert "<b>=" not in admin.get(PAGE).text, "what strangers claim is text"
     answer = admin.send(f"{PAGE}/adopt", {"field": "nas_identifier", "value": odd})
     assert answer.status_code == 422 and "beginning with a letter or digit" in words(answer)

@@ -96,8 +96,8 @@ FINDINGS: dict[Finding, Words] = {
     Finding.STRANGER: Words(
         Level.WAITING,
         "A stranger is knocking",
-        "Nothing has come from this NAS lately, but packets come from %(source)s, which is no NAS of this city. They say "
-        "NAS-Identifier “%(nas_identifier)s”.",
+        "Nothing has come from this NAS lately, but packets come from %(source)s, which is no NAS of this city. They "
+        "say NAS-Identifier “%(nas_identifier)s”.",
         "If that is this NAS, use its address. If it is not, somebody else's device is set up wrongly.",
     ),
     Finding.UNKNOWN_ADDRESS: Words(

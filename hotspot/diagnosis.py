@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 
 SILENT_AFTER = timedelta(minutes=5)
@@ -238,7 +239,9 @@ def _claims(nas: Registered, arrival: Arrival) -> bool:
     return arrival.nas_identifier == nas.nas_identifier or _covers(nas.address, arrival.source)
 
 
+@lru_cache(maxsize=65_536)
 def _covers(address: str, source: str) -> bool:
+    """Remembered, because a list asks for each NAS about each stranger, and reading an address takes 3 µs."""
     try:
         return ipaddress.ip_address(source) in ipaddress.ip_network(address)
     except ValueError:

@@ -80,6 +80,18 @@ def nases(conn: Connection, keys: KeyRing) -> list[Nas]:
     return [_nas_of(keys, row) for row in conn.execute(_LIVE.order_by(nas.c.name)).mappings()]
 
 
+def some_nases(conn: Connection, keys: KeyRing, *, limit: int, offset: int) -> list[Nas]:
+    """A page of `nases`."""
+    query = _LIVE.order_by(nas.c.name).limit(limit).offset(offset)
+    return [_nas_of(keys, row) for row in conn.execute(query).mappings()]
+
+
+def identifiers(conn: Connection) -> dict[int, str]:
+    """The NAS-Identifier of every NAS, by its id."""
+    query = select(nas.c.id, nas.c.nas_identifier).where(nas.c.removed_at.is_(None))
+    return {row.id: row.nas_identifier for row in conn.execute(query)}
+
+
 def sealed_nases(conn: Connection, *, hidden: str) -> Sequence[Row[Any]]:
     """All RADIUS clients as they are stored, and the removed one called `hidden`.
 

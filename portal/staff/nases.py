@@ -81,10 +81,12 @@ class NasPages:
     # Looking ----------------------------------------------------------------------------------------
 
     def nases(self) -> AnyResponse:
-        """All NASes, each with what is the matter with it."""
+        """The NASes by name, each with what is the matter with it."""
+        rows, first = self.city.config.limits.page_rows, row_number(request.args.get("from", ""))
         with self.city.store.read() as conn:
-            states = self._health(conn, nases.nases(conn, self.city.store.keys))
-        return self._page("staff/nases.html", states=states, products=PRODUCTS)
+            some = nases.some_nases(conn, self.city.store.keys, limit=rows, offset=first)
+            states = self._health(conn, some)
+        return self._page("staff/nases.html", states=states, products=PRODUCTS, first=first, rows=rows)
 
     def nas(self, nas_id: int) -> AnyResponse:
         """One NAS: what came in, what to type into it. With `until` the page looks again by itself until then."""
@@ -115,8 +117,7 @@ class NasPages:
 
     def _health(self, conn: Connection, wanted: list[Nas]) -> list[Health]:
         came, accounted = self._recent(conn), nases.last_accounting(conn)
-        identifiers = {nas.id: nas.nas_identifier for nas in nases.nases(conn, self.city.store.keys)}
-        states = []
+        identifiers, states = nases.identifiers(conn), []
         for nas in wanted:
             others = {identifier for nas_id, identifier in identifiers.items() if nas_id != nas.id}
             heard = [each.last_at for each in came if each.nas_id == nas.id]

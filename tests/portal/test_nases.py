@@ -144,6 +144,14 @@ def test_a_form_without_a_product_asks_for_one(admin: Seat, product: str) -> Non
     assert answer.status_code == 422 and "which product" in words(answer)
 
 
+def test_a_long_list_has_pages(door: Door, admin: Seat) -> None:
+    for number in range(101):
+        assert add(admin, name=f"n{number:03}", nas_identifier=f"gw-{number}").status_code == 200
+    first, second = admin.get("/staff/nases"), admin.get("/staff/nases?from=100")
+    assert "n099" in first.text and "n100" not in first.text and 'href="?from=100"' in first.text
+    assert "n100" in second.text and "rostock-gateway" in second.text and 'href="?from=0"' in second.text
+
+
 # What arrived -----------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from config.load import load_installation
 from hotspot.errors import ConfigError
 from hotspot.roles import Role
 from ops import installation as installations
-from ops import nas, screen, sessions
+from ops import nas, nas_file, screen, sessions
 from ops.command import at, city_key, folder, only, plainly, store_of
 from ops.supervisor import Child, kogge, supervise
 from service import logs
@@ -212,6 +212,8 @@ def metrics_token(city: str, folder: Path) -> None:
     click.echo(ring.metrics_token)
 
 
+for command in (nas_file.import_file, nas_file.export):
+    nas.command.add_command(command)
 main.add_command(nas.command)
 main.add_command(sessions.command)
 

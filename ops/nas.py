@@ -1,4 +1,4 @@
-"""`kogge nas`: a city's RADIUS clients listed, shown, added, changed, removed, imported and exported.
+"""`kogge nas`: a city's RADIUS clients listed, shown, added, changed and removed; many at once: `ops.nas_file`.
 
 RADIUS reads its clients every second: what is done here takes effect by itself, and in this city only.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,7 +20,6 @@ from rich.console import Console
 from config.model import CityConfig
 from hotspot.errors import ConfigError, InputError
 from hotspot.nas import FIELDS, SECRETS, NasEntry, NasError, as_texts, read_entry
-from hotspot.nas_file import TEMPLATE, NasFile, read_file, write_file
 from hotspot.products import PRODUCTS
 from ops.command import at, city_key, city_of, plainly
 from ops.screen import nas_table
@@ -30,12 +28,6 @@ from service.snippets import snippet
 from store import nases
 from store.nases import COMMAND_LINE, Nas
 from store.store import Connection
-
-FILE_BYTES_MAX = 4_000_000
-"""Largest CSV file: 5,000 lines of the longest fields would not fill it."""
-
-PROGRESS_ROWS = 200
-"""From so many rows on, a terminal shows how far the import is."""
 
 PRODUCT_HELP = f"One of: {', '.join(PRODUCTS)}."
 
@@ -158,7 +150,7 @@ def add(city: str, name: str, folder: Path, **given: Any) -> None:
     """
     with plainly(), city_of(folder, city) as opened:
         texts = {"name": name, "nas_identifier": name} | _texts(given)
-        with opened.store.write() as conn, _faults_plainly():
+        with opened.store.write() as conn, faults_plainly():
             entry = read_entry(texts, sites=nases.sites(conn)).with_secrets(secrets.token_bytes)
             nases.add(conn, opened.store.keys, entry, author=COMMAND_LINE, now=_now())
             found = _named(conn, opened, name)
@@ -178,7 +170,7 @@ def change(
     city: str, name: str, new_name: str | None, new_secret: bool, new_uam_secret: bool, folder: Path, **given: Any
 ) -> None:
     """Change a NAS: what is left out stays as it is."""
-    with plainly(), city_of(folder, city) as opened, opened.store.write() as conn, _faults_plainly():
+    with plainly(), city_of(folder, city) as opened, opened.store.write() as conn, faults_plainly():
         found = _named(conn, opened, name)
         before = as_texts(nases.entries(conn, opened.store.keys)[found.id])
         kept = {field: text for field, text in before.items() if field not in SECRETS}
@@ -201,7 +193,8 @@ def change(
 def remove(city: str, name: str, yes: bool, folder: Path) -> None:
     """Remove a NAS; its past sessions stay.
 
-    It is met with silence from then on. Its open sessions are closed as estimated; who is online there stays so until the NAS ends it by itself.
+    It is met with silence from then on. Its open sessions are closed as estimated; who is online there stays so
+    until the NAS ends it by itself.
     """
     with plainly(), city_of(folder, city) as opened:
         with opened.store.read() as conn:
@@ -219,7 +212,7 @@ def _now() -> datetime:
 
 
 @contextmanager
-def _faults_plainly(place: str = "") -> Iterator[None]:
+def faults_plainly(place: str = "") -> Iterator[None]:
     """What is wrong with a NAS as the command's own fault: each option with what would be right."""
     try:
         yield
@@ -236,16 +229,6 @@ def _option(field: str) -> str:
     return f"--{field.replace('_', '-')}{'-file' if field in SECRETS else ''}"
 
 
-@contextmanager
-def _progress(rows: int, label: str) -> Iterator[Callable[[], None]]:
-    """What to call for each row; a bar on a terminal where there are many."""
-    if rows < PROGRESS_ROWS or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    with click.progressbar(length=rows, label=label, file=sys.stderr, update_min_steps=rows // 100) as bar:
-        yield lambda: bar.update(1)
-
-
 def _texts(given: Mapping[str, Any]) -> dict[str, str]:
     """The options that were given, as a NAS's fields."""
     texts = {name: value for name, value in given.items() if value is not None}
@@ -253,81 +236,3 @@ def _texts(given: Mapping[str, Any]) -> dict[str, str]:
         name.removesuffix("_file"): value.read().strip() if name.endswith("_file") else value
         for name, value in texts.items()
     }
-
-
-# Many at once -------------------------------------------------------------------------------------------
-
-
-@command.command("import", epilog=f"\b\nThe header; all but the first five columns may be left out:\n{TEMPLATE}")
-@city_key
-@click.argument("file", metavar="FILE.csv", type=click.Path(path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Only say what is wrong, or how many would be added.")
-@at
-def import_file(city: str, file: Path, dry_run: bool, folder: Path) -> None:
-    """Add the NASes of a CSV file: all of them, or none.
-
-    UTF-8, with a header; commas or semicolons; at most 5,000 lines. Every bad line is named with its column and what
-    would be right. Secrets that are left out are made: `kogge nas export --secrets` prints them.
-    """
-    with plainly(), city_of(folder, city) as opened, _faults_plainly(f"{file.name}: "):
-        read = _parse(opened, _read(file), file)
-        if not dry_run:
-            _add_all(opened, read.entries)
-    done = "would be added" if dry_run else "added; RADIUS knows them within two seconds"
-    click.echo(f"{file.name}: {len(read.entries)} NASes {done}")
-
-
-def _read(file: Path) -> str:
-    try:
-        octets = file.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read ({error.strerror})") from None
-    if len(octets) > FILE_BYTES_MAX:
-        raise ConfigError(f"{file}: larger than {FILE_BYTES_MAX // 1_000_000} MB; split it")
-    try:
-        return octets.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = octets[: error.start].count(b"\n") + 1
-        raise ConfigError(f"{file}: line {line}: not UTF-8; save it as “CSV UTF-8”") from None
-
-
-def _parse(city: City, text: str, file: Path) -> NasFile:
-    with city.store.read() as conn:
-        known, sites = nases.nases(conn, city.store.keys), nases.sites(conn)
-    with _progress(text.count("\n"), "Reading") as tick:
-        read = read_file(
-            text,
-            sites=sites,
-            names=[nas.name for nas in known],
-            identifiers=[nas.nas_identifier for nas in known],
-            tick=tick,
-        )
-    if read.bad:
-        lines = [f"{file.name}: {place}" for place in read.bad]
-        raise ConfigError("\n".join([*lines, f"{file.name}: nothing was added"]))
-    return read
-
-
-def _add_all(city: City, entries: tuple[NasEntry, ...]) -> None:
-    """In one transaction: a name that somebody else took meanwhile leaves nothing behind."""
-    whole = [entry.with_secrets(secrets.token_bytes) for entry in entries]
-    with _progress(len(whole), "Adding") as tick, city.store.write() as conn:
-        for entry in whole:
-            nases.add(conn, city.store.keys, entry, author=COMMAND_LINE, now=_now())
-            tick()
-
-
-@command.command("export")
-@city_key
-@click.option("--secrets", "with_secrets", is_flag=True, help="With the secrets. Mind where the file goes.")
-@at
-def export(city: str, with_secrets: bool, folder: Path) -> None:
-    """Print the city's NASes as CSV, as `kogge nas import` reads it."""
-    with plainly(), city_of(folder, city) as opened:
-        with opened.store.read() as conn:
-            found = nases.entries(conn, opened.store.keys)
-        if with_secrets:
-            with opened.store.write() as conn:
-                for nas_id in found:
-                    nases.note_secrets_shown(conn, nas_id, author=COMMAND_LINE, now=_now())
-        click.echo(write_file(found.values(), secrets=with_secrets), nl=False)

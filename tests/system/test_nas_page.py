@@ -48,7 +48,17 @@ class Town:
         place = urlsplit(url)
         body = self.folder / "form"
         body.write_text(urlencode(fields))
-        options = ["-si", "--resolve", f"{place.hostname}:{place.port}:127.0.0.1", "-b", jar, "-c", jar]
+        options = [
+            "-si",
+            "-H",
+            "Accept-Language: en",
+            "--resolve",
+            f"{place.hostname}:{place.port}:127.0.0.1",
+            "-b",
+            jar,
+            "-c",
+            jar,
+        ]
         return run("curl", *options, *(["--data", f"@{body}"] if fields else []), f"{url}{path}").stdout
 
     def log_in(self) -> None:

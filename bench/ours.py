@@ -24,7 +24,7 @@ from hotspot.values import MacAddress, Octets, local_day
 from ops.installation import FIRST_ADMIN, initialise
 from ops.supervisor import kogge
 from service.cities import City, open_city
-from store import accounting, fleet, residents, staff, vouchers
+from store import accounting, nases, residents, staff, vouchers
 from store.store import Connection, Store
 
 CITY = "bench"
@@ -134,7 +134,7 @@ class OurServer:
         database.script(database_name, _VOUCHER_QUOTAS)
         with self.opened() as city, city.store.read() as conn:
             check_durable(database, lambda question: conn.exec_driver_sql(question).scalar())
-            secret = next(nas.secret for nas in fleet.nases(conn, city.store.keys) if nas.nas_identifier == NAS)
+            secret = next(nas.secret for nas in nases.nases(conn, city.store.keys) if nas.nas_identifier == NAS)
         self.place = Place(auth_port, acct_port, secret)
 
     @contextlib.contextmanager

@@ -26,7 +26,7 @@ from bench.installation import make_city
 from bench.report import Figure, print_figures, table
 from bench.servers import Cores, NotReady, free_ports, pinned
 from ops.supervisor import kogge
-from store import fleet
+from store import nases
 
 CONNECTIONS = 8
 """As many as the portal has threads."""
@@ -102,7 +102,7 @@ def _make_site(folder: Path, port: int) -> Site:
     city = make_city(folder, port)
     try:
         with city.store.read() as conn:
-            nas = fleet.nases(conn, city.store.keys)[0]
+            nas = nases.nases(conn, city.store.keys)[0]
         return Site(port, city.config.portal.url, nas.nas_identifier, nas.uam_secret)
     finally:
         city.store.close()

@@ -33,7 +33,7 @@ from radius.intake import Intake, Port, Work
 from radius.metrics import RadiusMetrics
 from radius.peers import Peers
 from service.cities import City
-from store import fleet
+from store import nases
 
 SOURCE = "127.0.0.1"
 DATABASES = (Sqlite.key, Postgres.key)
@@ -86,7 +86,7 @@ def _stages(
     city: City, port: Port, requests: Sequence[bytes], answer: Answer, options: argparse.Namespace
 ) -> list[tuple[str, ...]]:
     with city.store.read() as conn:
-        peers = Peers(fleet.nases(conn, city.store.keys))
+        peers = Peers(nases.nases(conn, city.store.keys))
     intake = Intake(port, peers)
     spent: Spent = {stage: [] for stage in STAGES}
     profile = cProfile.Profile() if options.profile == port.value else None

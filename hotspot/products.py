@@ -13,24 +13,30 @@ COA_PORT = 3799
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What holds for every NAS of a product. `octets_swapped`: it counts the client's view, RFC 2866 the NAS's."""
+    """What holds for every NAS of a product. `octets_swapped`: it counts the client's view, RFC 2866 the NAS's.
+
+    `login_example` is how its log-in address looks; empty where residents are not sent back to the NAS.
+    """
 
     key: str
     name: str
     octets_swapped: bool = False
     coa_port: int = COA_PORT
+    login_example: str = ""
 
 
 PRODUCTS: dict[str, Product] = {
     each.key: each
     for each in (
-        Product("coovachilli", "CoovaChilli, ChilliSpot, uspot", octets_swapped=True),
-        Product("mikrotik", "MikroTik RouterOS hotspot"),
-        Product("opennds", "openNDS"),
+        Product(
+            "coovachilli", "CoovaChilli, ChilliSpot, uspot", octets_swapped=True, login_example="http://10.1.0.1:3990"
+        ),
+        Product("mikrotik", "MikroTik RouterOS hotspot", login_example="http://10.5.50.1"),
+        Product("opennds", "openNDS", login_example="http://192.168.1.1:2050"),
         Product("unifi", "Ubiquiti UniFi"),
-        Product("aruba", "Aruba Instant, ArubaOS"),
-        Product("cisco", "Cisco WLC, Catalyst 9800, Meraki"),
-        Product("ruckus", "Ruckus Unleashed, ZoneDirector, SmartZone"),
+        Product("aruba", "Aruba Instant, ArubaOS", login_example="https://securelogin.arubanetworks.com"),
+        Product("cisco", "Cisco WLC, Catalyst 9800, Meraki", login_example="https://192.0.2.1"),
+        Product("ruckus", "Ruckus Unleashed, ZoneDirector, SmartZone", login_example="http://192.168.0.2:9997"),
         Product("hostapd", "OpenWrt, hostapd"),
         Product("standard", "Another NAS, by the RFCs and WISPr"),
     )

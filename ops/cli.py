@@ -17,7 +17,7 @@ from config.load import check as check_files
 from config.load import load_installation
 from hotspot.errors import ConfigError
 from hotspot.roles import Role
-from ops import explain, radius_orders, radius_test, screen, service_group, sessions
+from ops import explain, nas, nas_file, radius_orders, radius_test, screen, service_group, sessions
 from ops import installation as installations
 from ops.command import at, city_key, folder, only, plainly, store_of
 from ops.supervisor import Child, kogge, supervise
@@ -162,48 +162,6 @@ def demo(fresh: bool, state: Path) -> None:
 
 
 @main.group()
-def nas() -> None:
-    """List and show RADIUS clients (NASes)."""
-
-
-@nas.command("list")
-@city_key
-@at
-def nas_list(city: str, folder: Path) -> None:
-    """The city's NASes."""
-    with plainly(), store_of(folder, city) as store, store.read() as conn:
-        Console().print(screen.nas_table(fleet.nases(conn, store.keys)), soft_wrap=True)
-
-
-@nas.command("show")
-@city_key
-@click.argument("name")
-@at
-def nas_show(city: str, name: str, folder: Path) -> None:
-    """What to type into a NAS, its secrets included."""
-    with plainly(), store_of(folder, city) as store, store.read() as conn:
-        found = next((each for each in fleet.nases(conn, store.keys) if each.name == name), None)
-        if found is None:
-            raise ConfigError(f"{city} has no NAS {name!r}; see `kogge nas list {city}`")
-    _, (config,) = installations.select_cities(folder, [city])
-    lines = {
-        "Address": found.address,
-        "Log-in address": found.login_url,
-        "NAS-Identifier": found.nas_identifier,
-        "RADIUS server": str(config.radius.listen),
-        "Authentication port": config.radius.auth_port,
-        "Accounting port": config.radius.acct_port,
-        "RADIUS secret": found.secret.decode(),
-        "Portal (UAM server)": f"{config.portal.url}/",
-        "UAM secret": found.uam_secret.decode(),
-        "CoA port of the NAS": found.coa_port,
-        "Interim interval (s)": config.radius.interim_seconds,
-    }
-    for label, value in lines.items():
-        click.echo(f"{label + ':':22}{value}")
-
-
-@main.group()
 def ap() -> None:
     """List and show access points."""
 
@@ -277,6 +235,9 @@ def metrics_token(city: str, folder: Path) -> None:
 
 
 main.add_command(explain.command)
+for command in (nas_file.import_file, nas_file.export):
+    nas.command.add_command(command)
+main.add_command(nas.command)
 main.add_command(sessions.command)
 radius.add_command(radius_test.command)
 radius.add_command(radius_orders.disconnect)

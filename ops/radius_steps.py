@@ -16,7 +16,7 @@ from radius.client import Answer, Client
 from radius.wire import HEADER_BYTES, Attr, Attribute, Code, StatusType, integer
 from service.cities import City
 from store import accounting, decisions, residents, self_test
-from store.fleet import Nas
+from store.nases import Nas
 
 USED_HALFWAY = Octets(down=1_000_000, up=200_000)
 USED = Octets(down=3_000_000, up=500_000)

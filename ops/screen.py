@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from config.model import CityConfig, Installation
-from store.fleet import AccessPointState, Nas
+from store.fleet import AccessPointState
+from store.nases import Nas
 
 Row = Sequence[str]
 

@@ -6,7 +6,7 @@ import secrets
 from datetime import datetime
 
 from config.model import Seed, SeedAccessPoint
-from store import fleet, setup
+from store import fleet, nases, setup
 from store.fleet import SnmpCredential
 from store.store import Connection, Store
 
@@ -42,7 +42,7 @@ def _add_sites(conn: Connection, store: Store, seed: Seed, now: datetime) -> Non
         )
     for nas in seed.nases:
         columns = nas.model_dump(mode="json", exclude={"site"})
-        fleet.add_nas(
+        nases.add_nas(
             conn,
             store.keys,
             secret=_token().encode(),

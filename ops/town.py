@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from service.cities import City
-from store import fleet
+from store import fleet, nases
+from store.nases import Nas
 
 SSID_GUEST = "WLAN"
 RESIDENTS = 12
@@ -33,19 +34,19 @@ def write_town(path: Path, cities: Sequence[City], *, residents: int = RESIDENTS
 
 def _city(city: City, residents: int) -> dict[str, Any]:
     with city.store.read() as conn:
-        nases = fleet.nases(conn, city.store.keys)
+        nas = min(nases.nases(conn, city.store.keys), key=lambda nas: nas.id)  # the seed's, whatever was added later
         points = fleet.access_points(conn, city.store.keys)
     ssid = f"{city.key.capitalize()}-{SSID_GUEST}"
     return {
         "key": city.key,
         "portal_url": city.config.portal.url,
         "residents": residents,
-        "nas": _nas(city, nases[0], ssid),
+        "nas": _nas(city, nas, ssid),
         "access_points": [_point(point, ssid, fails=index == 1) for index, point in enumerate(points)],
     }
 
 
-def _nas(city: City, nas: fleet.Nas, ssid: str) -> dict[str, Any]:
+def _nas(city: City, nas: Nas, ssid: str) -> dict[str, Any]:
     radius = city.config.radius
     return {
         "name": nas.name,

@@ -20,10 +20,11 @@ from portal.metrics import PortalMetrics
 from portal.pages import add_filters, guard_response, origin, page, speech_for, switches
 from portal.report.views import Report
 from portal.staff.guard import Guard
+from portal.staff.nases import NasPages
 from portal.staff.views import Staff
 from service.cities import City
 from service.speech import Speech, speeches
-from store import fleet
+from store import nases
 from store.store import Unavailable
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,9 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets) -> Flas
     texts = speeches(city.config.languages, city.zone)
     guard = Guard(city, clock)
     app.register_blueprint(Captive(city, texts, metrics, clock, random_octets).blueprint())
-    app.register_blueprint(Staff(city, texts, metrics, clock, random_octets, guard).blueprint())
+    staff = Staff(city, texts, metrics, clock, random_octets, guard).blueprint()
+    NasPages(city, texts, clock, random_octets, guard).mount(staff)
+    app.register_blueprint(staff)
     app.register_blueprint(Report(city, texts, clock, guard).blueprint())
     guard.require_complete(app)
     app.before_request(_only_on_its_host(city))
@@ -160,8 +163,8 @@ class _Origins:
             self._read_at = time.monotonic()
             try:
                 with self._city.store.read() as conn:
-                    nases = fleet.nases(conn, self._city.store.keys)
-                self._origins = tuple(sorted({origin(nas.login_url) for nas in nases}))
+                    known = nases.nases(conn, self._city.store.keys)
+                self._origins = tuple(sorted({origin(nas.login_url) for nas in known if nas.login_url}))
             except Unavailable:
                 self._origins = ()
         return self._origins

@@ -12,7 +12,7 @@ from config.model import LANGUAGES
 from portal.pages import guard_response, page, speech_for
 from service.cities import City
 from service.speech import speeches
-from store import fleet
+from store import nases
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class Entry:
 
 
 def entry_of(city: City) -> Entry:
-    """`walk_up` is the first NAS's own address, where the demo's NAS lets a person be a resident."""
+    """`walk_up` is the oldest NAS's own address, where the demo's NAS lets a person be a resident."""
     with city.store.read() as conn:
-        nases = fleet.nases(conn, city.store.keys)
-    walk_up = f"{nases[0].login_url}/walk-up" if nases else ""
+        known = sorted(nases.nases(conn, city.store.keys), key=lambda nas: nas.id)
+    walk_up = next((f"{nas.login_url}/walk-up" for nas in known if nas.login_url), "")
     settings = city.config.portal
     return Entry(city.key, city.config.name, settings.url, settings.staff_url, walk_up)
 

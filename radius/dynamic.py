@@ -20,7 +20,7 @@ from radius.metrics import RadiusMetrics
 from radius.orders import ATTEMPTS_MAX, Case, End, Request, judge
 from radius.peers import plain_address
 from service.cities import City
-from store import access, accounting, fleet, outbox, residents
+from store import access, accounting, nases, outbox, residents
 from store.outbox import Change, Kind, Order, State
 from store.store import Connection
 
@@ -103,14 +103,14 @@ class Dynamic:
             return []
         keys = self._city.store.keys
         sessions = accounting.by_ids(conn, [order.session_id for order in orders])
-        nases = {nas.id: nas for nas in fleet.nases(conn, keys)}
+        clients = {nas.id: nas for nas in nases.nases(conn, keys)}
         macs = residents.macs_of(conn, keys, {session.device_id for session in sessions.values()})
         limits = self._limits(conn, [order.session_id for order in orders if order.kind is Kind.COA], now)
         return [
             Case(
                 order,
                 sessions[order.session_id],
-                nases.get(order.nas_id),
+                clients.get(order.nas_id),
                 macs.get(sessions[order.session_id].device_id),
                 limits.get(order.session_id),
             )

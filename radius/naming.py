@@ -15,7 +15,7 @@ from hotspot.values import MacAddress, MacSpelling
 from radius.record import MAC_USER_NAME
 from radius.wire import Attr, Attribute, integer
 from store.accounting import Session
-from store.fleet import Nas
+from store.nases import Nas
 
 VALUE_MAX = 253
 """Octets that an attribute holds (RFC 2865 section 5)."""

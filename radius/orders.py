@@ -15,7 +15,7 @@ from radius.naming import name_session, naming_of
 from radius.peers import plain_address
 from radius.wire import Attribute, DynamicCode
 from store.accounting import Session
-from store.fleet import Nas
+from store.nases import Nas
 from store.outbox import Kind, Order, State
 
 ATTEMPTS_MAX = 4

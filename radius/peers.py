@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network
 from itertools import chain
 
-from store.fleet import Nas
+from store.nases import Nas
 
 SOURCES_MAX = 16_384
 """Source addresses whose clients are remembered: a network may hold more. Beyond it all are looked up anew."""

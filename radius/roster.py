@@ -14,8 +14,8 @@ from hotspot.errors import ConfigError
 from radius.metrics import RadiusMetrics
 from radius.peers import Peers
 from service.cities import City
-from store import fleet, self_test
-from store.fleet import Nas
+from store import nases, self_test
+from store.nases import Nas
 
 log = logging.getLogger(__name__)
 
@@ -42,18 +42,18 @@ class Roster:
     def refresh(self) -> None:
         """Take over what has changed; only what has is unsealed."""
         with self._city.store.read() as conn:
-            rows = fleet.sealed_nases(conn, hidden=self_test.IDENTIFIER)
+            rows = nases.sealed_nases(conn, hidden=self_test.IDENTIFIER)
         if rows == list(self._known):
             return
         self._known = {row: self._known[row] if row in self._known else self._unseal(row) for row in rows}
-        nases = [nas for nas in self._known.values() if isinstance(nas, Nas)]
-        self._peers.replace(nases)
+        readable = [nas for nas in self._known.values() if isinstance(nas, Nas)]
+        self._peers.replace(readable)
         self._metrics.clients.set(sum(row.removed_at is None for row in rows))
-        self._warn([*_broken(self._known), *_short(nases), *_unreadable(self._peers)])
+        self._warn([*_broken(self._known), *_short(readable), *_unreadable(self._peers)])
 
     def _unseal(self, row: Any) -> Nas | ConfigError:
         try:
-            return fleet.unsealed(self._city.store.keys, row)
+            return nases.unsealed(self._city.store.keys, row)
         except ConfigError as error:  # of this one; the others are to be heard
             return error
 

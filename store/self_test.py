@@ -13,10 +13,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from hotspot.nas import RESERVED_IDENTIFIER
 from hotspot.values import MacAddress
-from store import fleet, guesses, jobs
-from store.fleet import Nas
+from store import guesses, jobs, nases
 from store.keys import KeyRing
+from store.nases import Nas
 from store.residents import find_devices
 from store.schema import (
     acceptance,
@@ -34,7 +35,7 @@ from store.schema import (
     usage_daily,
 )
 
-IDENTIFIER = "kogge-radius-test"
+IDENTIFIER = RESERVED_IDENTIFIER
 """Its name and NAS-Identifier."""
 
 DEVICE = MacAddress(b"\x02KOGGE")
@@ -62,8 +63,8 @@ def register(conn: Connection, keys: KeyRing, *, listen: str, now: datetime) -> 
     site_id = conn.execute(select(site.c.id).order_by(site.c.id).limit(1)).scalar()
     if conn.execute(known).rowcount == 0 and site_id is not None:
         secret = secrets.token_urlsafe(_SECRET_BYTES).encode()
-        fleet.add_nas(conn, keys, secret=secret, uam_secret=secret, **_columns(site_id, address, now))
-    return fleet.hidden_nas(conn, keys, IDENTIFIER)
+        nases.add_nas(conn, keys, secret=secret, uam_secret=secret, **_columns(site_id, address, now))
+    return nases.hidden_nas(conn, keys, IDENTIFIER)
 
 
 def _columns(site_id: int, address: str, now: datetime) -> dict[str, Any]:

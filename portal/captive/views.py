@@ -25,8 +25,8 @@ from portal.pages import page, speech_for, switches
 from portal.tokens import Visit
 from service.cities import City
 from service.speech import Speech
-from store import fleet, residents
-from store.fleet import Nas
+from store import nases, residents
+from store.nases import Nas
 
 Clock = Callable[[], datetime]
 
@@ -76,8 +76,8 @@ class Captive:
     def _nas_of(self, query: str) -> Nas | None:
         claimed = uam.nas_identifier(query)
         with self.city.store.read() as conn:
-            nases = fleet.nases(conn, self.city.store.keys)
-        return next((nas for nas in nases if nas.nas_identifier == claimed), None)
+            known = nases.nases(conn, self.city.store.keys)
+        return next((nas for nas in known if nas.nas_identifier == claimed), None)
 
     def _after(self, arrival: Arrival, nas: Nas) -> AnyResponse:
         visit = Visit(nas.id, arrival.mac, arrival.challenge, arrival.user_url)
@@ -229,7 +229,7 @@ class Captive:
 
     def _nas(self, visit: Visit) -> Nas | None:
         with self.city.store.read() as conn:
-            return next((n for n in fleet.nases(conn, self.city.store.keys) if n.id == visit.nas_id), None)
+            return next((n for n in nases.nases(conn, self.city.store.keys) if n.id == visit.nas_id), None)
 
     def _not_at_a_hotspot(self, status: int) -> Response:
         """Also the answer to a forged or foreign link: it tells nothing about why."""

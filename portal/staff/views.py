@@ -35,6 +35,7 @@ ENDED_SHOWN = timedelta(hours=1)
 MENU: tuple[tuple[str, str, Permission], ...] = (
     ("/staff/sessions", "Sessions", Permission.SEE_SESSIONS),
     ("/staff/access-points", "Access points", Permission.SEE_ACCESS_POINTS),
+    ("/staff/nases", "NASes", Permission.MANAGE_NASES),
     ("/staff/vouchers", "Vouchers", Permission.MANAGE_VOUCHERS),
     ("/report", "Report", Permission.SEE_REPORTS),
     ("/staff/audit", "Audit log", Permission.SEE_AUDIT),

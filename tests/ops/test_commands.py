@@ -173,12 +173,15 @@ def test_nas_list_and_show(made: Written, kogge: Kogge) -> None:
     for word in (seed.name, seed.nas_identifier, str(seed.address)):
         assert word in listed.stdout, "what is copied is never cut in two"
     shown = kogge("nas", "show", "rostock", seed.name, "--dir", made.path)
-    lines = dict(line.split(":", 1) for line in shown.stdout.splitlines())
+    values, _, snippet = shown.stdout.partition("\n\n")
+    lines = dict(line.split(":", 1) for line in values.splitlines())
     assert lines["NAS-Identifier"].strip() == seed.nas_identifier
     assert lines["Authentication port"].strip() == str(config.radius.auth_port)
     assert lines["Portal (UAM server)"].strip() == f"{config.portal.url}/"
     assert len(lines["RADIUS secret"].strip()) >= 24 and len(lines["UAM secret"].strip()) >= 24
     assert lines["RADIUS secret"] != lines["UAM secret"]
+    assert f"radiussecret     {lines['RADIUS secret'].strip()}" in snippet
+    assert "uamallowed       rostock.localhost" in snippet
 
 
 def test_ap_list_and_show(made: Written, kogge: Kogge) -> None:

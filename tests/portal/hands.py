@@ -26,9 +26,9 @@ from portal.app import create_app
 from portal.staff.guard import COOKIE
 from service.cities import City
 from simulator.browser import Form, Page
-from store import accounting, fleet, residents, schema, staff
+from store import accounting, nases, residents, schema, staff
 from store.accounting import Session
-from store.fleet import Nas
+from store.nases import Nas
 from store.store import Connection
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -79,7 +79,7 @@ class Door:
     @property
     def nas(self) -> Nas:
         with self.city.store.read() as conn:
-            return fleet.nases(conn, self.city.store.keys)[0]
+            return nases.nases(conn, self.city.store.keys)[0]
 
     def count(self, table: Table) -> int:
         with self.city.store.read() as conn:

@@ -14,7 +14,7 @@ from radius.reply_message import ReplyMessages
 from service.cities import City
 from service.reasons import REASONS
 from store import schema
-from store.fleet import Nas
+from store.nases import Nas
 from tests.portal.hands import CHALLENGE, PHONE, Door, Phone, form, query_of, redirect_fields, sign, words
 
 

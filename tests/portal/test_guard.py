@@ -21,7 +21,13 @@ def city(quick_city: City) -> City:
     return quick_city
 
 
-PLACES = {"<int:session_id>": "1", "<int:batch_id>": "1", "<token>": "t" * 43, "<month:month>": "2026-11"}
+PLACES = {
+    "<int:session_id>": "1",
+    "<int:batch_id>": "1",
+    "<int:nas_id>": "1",
+    "<token>": "t" * 43,
+    "<month:month>": "2026-11",
+}
 ROLES = [None, *Role]
 
 
@@ -132,7 +138,16 @@ def test_the_menu_is_what_the_role_may_open(door: Door, role: Role) -> None:
 
 # Forged forms -----------------------------------------------------------------------------------------
 
-FORMS = ["/staff/logout", "/staff/vouchers", "/staff/sessions/1/disconnect"]
+FORMS = [
+    "/staff/logout",
+    "/staff/vouchers",
+    "/staff/sessions/1/disconnect",
+    "/staff/nases/new",
+    "/staff/nases/1/secrets",
+    "/staff/nases/1/adopt",
+    "/staff/nases/1/change",
+    "/staff/nases/1/remove",
+]
 
 
 @pytest.mark.parametrize("path", FORMS)

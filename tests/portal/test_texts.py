@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,18 +17,21 @@ from jinja2 import Environment, nodes
 from config.model import LANGUAGES
 from hotspot.access import Reason
 from hotspot.admission import Denial
+from hotspot.diagnosis import FINDINGS
+from hotspot.nas import SENTENCES
 from portal import app
 from portal.captive.sentences import DENIALS, HOTSPOT_REFUSED, HOTSPOT_TIMEOUT, of_failure
 from portal.languages import NAMES, choose
 from portal.staff.login import Outcome
 from portal.staff.views import _LOGIN_PROBLEMS, DISCONNECT_STATES, MENU
-from service import speech
+from service import snippets, speech
 from service.reasons import REASONS, message
 from service.speech import SOURCE, Speech, catalogue, speeches
 from store.outbox import State
 
 PORTAL = Path(app.__file__).parent
 SERVICE = Path(speech.__file__).parent
+SNIPPETS = Path(snippets.__file__).parent
 BERLIN = ZoneInfo("Europe/Berlin")
 PLACE = re.compile(r"%\((\w+)\)s")
 SPEAKERS = ("_", "said", "text")
@@ -70,12 +74,15 @@ def _speaks(func: ast.expr) -> bool:
 
 
 def in_tables() -> Iterator[Said]:
-    tables = {
+    tables: dict[str, Iterable[str]] = {
         "MENU": [name for _, name, _ in MENU],
         "DISCONNECT_STATES": DISCONNECT_STATES.values(),
         "_LOGIN_PROBLEMS": [text for text, _ in _LOGIN_PROBLEMS.values()],
         "_SENTENCES": app._SENTENCES.values(),
     }
+    tables["FINDINGS"] = [text for words in FINDINGS.values() for text in astuple(words)[1:]]
+    tables["hotspot.nas.SENTENCES"] = SENTENCES.values()
+    tables["service/snippets"] = [tomllib.loads(file.read_text())["where"] for file in SNIPPETS.glob("*.toml")]
     for name, texts in tables.items():
         yield from (Said(text, frozenset(), name) for text in texts)
 

@@ -15,7 +15,7 @@ from hotspot.credentials import ticket_name, ticket_password
 from hotspot.values import MacAddress
 from radius.server import CityServer
 from service.cities import City
-from store import fleet, residents
+from store import nases, residents
 from tests.support.cities import free_udp_port
 
 SECRET = "a-secret-of-the-test"
@@ -47,7 +47,7 @@ def add_loopback_nas(city: City, **changes: object) -> int:
         "created_at": datetime.now(UTC),
     }
     with city.store.write() as conn:
-        return fleet.add_nas(conn, city.store.keys, secret=SECRET.encode(), uam_secret=b"uam", **(columns | changes))
+        return nases.add_nas(conn, city.store.keys, secret=SECRET.encode(), uam_secret=b"uam", **(columns | changes))
 
 
 def issue_ticket(

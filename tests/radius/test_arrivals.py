@@ -22,7 +22,7 @@ from radius.server import CityServer
 from radius.tally import FRESH_MAX
 from service.cities import City
 from service.logs import JsonFormatter, TextFormatter
-from store import arrivals, fleet
+from store import arrivals, nases
 from store.arrivals import STRANGERS_MAX, Arrival
 from store.engine import open_engine
 from tests.radius.conftest import SECRET, add_loopback_nas
@@ -106,7 +106,7 @@ def test_what_came_in_is_told_with_what_is_wrong(radius: City) -> None:
     assert eventually(lambda: len(told(radius)) == len(expected)), told(radius)
     assert {key: arrival.packets for key, arrival in told(radius).items()} == expected
     with radius.store.read() as conn:
-        nas_id = next(nas.id for nas in fleet.nases(conn, radius.store.keys) if nas.name == "test-nas")
+        nas_id = next(nas.id for nas in nases.nases(conn, radius.store.keys) if nas.name == "test-nas")
     assert {arrival.nas_id for key, arrival in told(radius).items() if key[0] == "127.0.0.1"} == {nas_id}
     assert {arrival.nas_id for key, arrival in told(radius).items() if key[0] == "127.0.0.77"} == {None}
 
@@ -161,7 +161,7 @@ def test_auto_is_learned_and_outlives_a_restart(city: City) -> None:
         assert ask(city, access_request(KEY, (1, b"n"), signed=False), wait=0.5) is None
         # and at once the end: what was learned a moment ago is written
     with city.store.read() as conn:
-        nas = next(each for each in fleet.nases(conn, city.store.keys) if each.id == nas_id)
+        nas = next(each for each in nases.nases(conn, city.store.keys) if each.id == nas_id)
     assert nas.message_authenticator_at is not None
     restarted = City(city.config, city.store)
     with serving(restarted):
@@ -177,8 +177,8 @@ def test_a_network_and_two_behind_one_address(city: City) -> None:
     keys = city.store.keys
     with city.store.write() as conn:
         for name in ("left", "right"):
-            columns = next(each for each in fleet.nases(conn, keys) if each.name == "field")
-            fleet.add_nas(
+            columns = next(each for each in nases.nases(conn, keys) if each.name == "field")
+            nases.add_nas(
                 conn,
                 keys,
                 secret=f"the secret of {name}".encode(),
@@ -246,7 +246,7 @@ def test_a_short_secret_is_named_once_an_added_one_too(radius: City, caplog: pyt
             row = conn.execute(text("SELECT * FROM nas WHERE name = 'test-nas'")).mappings().one()
             kept = {key: value for key, value in row.items() if key not in ("id", "secret_sealed", "uam_secret_sealed")}
             kept |= columns | {"created_at": datetime.now(UTC)}
-            fleet.add_nas(conn, radius.store.keys, secret=b"short", uam_secret=b"", **kept)
+            nases.add_nas(conn, radius.store.keys, secret=b"short", uam_secret=b"", **kept)
 
     add("first", "192.0.2.1")
     assert eventually(lambda: len(named("first")) == 1)

@@ -22,7 +22,7 @@ from radius.metrics import RadiusMetrics
 from radius.peers import Peer
 from radius.wire import Attr, Code, StatusType
 from service.cities import City
-from store import access, accounting, fleet, sessions
+from store import access, accounting, nases, sessions
 from store.types import instant_of
 from tests.radius.conftest import Issued, issue_ticket
 
@@ -41,7 +41,7 @@ def mac_of(number: int) -> MacAddress:
 
 def peer(city: City) -> Peer:
     with city.store.read() as conn:
-        return Peer(fleet.nases(conn, city.store.keys)[0])
+        return Peer(nases.nases(conn, city.store.keys)[0])
 
 
 def work(at: Peer, code: Code, attributes: list[wire.Attribute]) -> Work:

@@ -12,7 +12,7 @@ from pyrad.packet import AcctPacket, AuthPacket
 
 from radius.intake import CACHE_SECONDS, CANDIDATES_MAX, Drop, Intake, Port, Resend, Work
 from radius.peers import Peers
-from store.fleet import Nas
+from store.nases import Nas
 from tests.support.packets import access_request, accounting_request, status_server
 
 SECRET = b"a-secret-of-the-test"

@@ -14,7 +14,7 @@ from radius import wire
 from radius.naming import NAMINGS, name_session, naming_of
 from radius.wire import Attr
 from store.accounting import Session
-from store.fleet import Nas
+from store.nases import Nas
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PHONE = MacAddress.parse("02-00-5E-10-00-0A")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radius.peers import Peers, network_of, plain_address
-from store.fleet import Nas
+from store.nases import Nas
 from tests.radius.test_intake import NAS
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -13,7 +13,7 @@ from radius.metrics import RadiusMetrics
 from radius.peers import Peer
 from radius.wire import Attr, Code, StatusType
 from service.cities import City
-from store import accounting, fleet
+from store import accounting, nases
 from store.accounting import Session
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -26,7 +26,7 @@ class Nas:
     def __init__(self, city: City) -> None:
         self._city = city
         with city.store.read() as conn:
-            self._peer = Peer(fleet.nases(conn, city.store.keys)[0])
+            self._peer = Peer(nases.nases(conn, city.store.keys)[0])
         self._accountant = Accountant(city, RadiusMetrics(city.registry))
 
     def record(self, kind: StatusType, *attributes: wire.Attribute) -> Work:

@@ -21,7 +21,7 @@ from radius.record import IPV6_MAX, TEXT_MAX, read_framed_ipv6, read_opening, re
 from radius.wire import Attribute, Code, Packet
 from service.cities import City
 from store import accounting
-from store.fleet import Nas
+from store.nases import Nas
 from tests.radius.test_batches import peer, work
 
 PHONE = MacAddress.parse("02-00-5E-10-00-0A")

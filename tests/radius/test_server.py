@@ -19,7 +19,7 @@ from hotspot.errors import ConfigError
 from hotspot.values import MacAddress, Octets
 from radius.server import CityServer
 from service.cities import City
-from store import fleet, outbox, residents, sessions
+from store import nases, outbox, residents, sessions
 from store.engine import open_engine
 from tests.conftest import run
 from tests.radius.conftest import PHONE, SECRET, Issued, add_loopback_nas, issue_ticket
@@ -264,7 +264,7 @@ def _wanted(city: City) -> tuple[int, int]:
     """An order for the first session, and the CoA port of the NAS it goes to."""
     with city.store.write() as conn:
         order = outbox.want_disconnect(conn, session_id=1, requested_by=None, now=datetime.now(UTC))
-        nas = next(each for each in fleet.nases(conn, city.store.keys) if each.name == "test-nas")
+        nas = next(each for each in nases.nases(conn, city.store.keys) if each.name == "test-nas")
     return order, nas.coa_port
 
 

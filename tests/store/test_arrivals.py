@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from service.cities import City
-from store import arrivals, fleet
+from store import arrivals, nases
 from store.arrivals import ARRIVALS_KEPT, ARRIVALS_MAX, OF_ONE_NAS_MAX, STRANGERS_MAX, Arrival
 from store.store import Store
 
@@ -48,7 +48,7 @@ def crowd(second: int, **changes: object) -> list[Arrival]:
 def nas_ids(city: City, count: int) -> list[int]:
     with city.store.write() as conn:
         return [
-            fleet.add_nas(
+            nases.add_nas(
                 conn,
                 city.store.keys,
                 secret=b"",
@@ -116,5 +116,5 @@ def test_learning_is_for_auto_and_keeps_its_first_time(city: City, setting: str,
         arrivals.learn_message_authenticator(conn, {1}, now=NOON)
         arrivals.learn_message_authenticator(conn, {1}, now=NOON + timedelta(hours=1))
         arrivals.learn_message_authenticator(conn, set(), now=NOON)
-        nas = next(each for each in fleet.nases(conn, city.store.keys) if each.id == 1)
+        nas = next(each for each in nases.nases(conn, city.store.keys) if each.id == 1)
     assert nas.message_authenticator_at == learned

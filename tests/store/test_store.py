@@ -14,7 +14,7 @@ from hotspot.plan import Way
 from hotspot.roles import Role
 from hotspot.values import MacAddress, Month
 from hotspot.vouchers import make_code
-from store import audit, fleet, guesses, jobs, outbox, reports, residents, sessions, setup, staff, vouchers
+from store import audit, fleet, guesses, jobs, nases, outbox, reports, residents, sessions, setup, staff, vouchers
 from store.store import Store, Unavailable
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -265,7 +265,7 @@ def test_access_points_keep_model_but_no_reading_while_down(city_store: Store) -
 def test_a_nas_keeps_its_secret_sealed(city_store: Store) -> None:
     site_id = _site(city_store)
     with city_store.write() as conn:
-        fleet.add_nas(
+        nases.add_nas(
             conn,
             city_store.keys,
             secret=b"radius-geheimnis",
@@ -281,7 +281,7 @@ def test_a_nas_keeps_its_secret_sealed(city_store: Store) -> None:
             octets_swapped=True,
             created_at=NOW,
         )
-        (nas,) = fleet.nases(conn, city_store.keys)
+        (nas,) = nases.nases(conn, city_store.keys)
         sealed = conn.execute(text("SELECT secret_sealed, uam_secret_sealed FROM nas")).one()
     assert nas.secret == b"radius-geheimnis" and nas.site_name == "Markt"
     assert b"geheimnis" not in bytes(sealed[0]) + bytes(sealed[1]) and "geheimnis" not in repr(nas)

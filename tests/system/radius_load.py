@@ -30,7 +30,7 @@ from hotspot.plan import Way
 from hotspot.values import MacAddress
 from ops.supervisor import kogge
 from service.cities import City, open_cities, open_city
-from store import audit, fleet, residents
+from store import audit, nases, residents
 from store.store import Connection, Store
 from tests.support.installation import Written, write_installation
 from tests.support.processes import http_get
@@ -185,7 +185,7 @@ class Asker:
 def add_nas(city: City) -> None:
     """Register 127.0.0.1, from where the generator speaks; it counts as RFC 2866 says."""
     with city.store.write() as conn:
-        fleet.add_nas(
+        nases.add_nas(
             conn,
             city.store.keys,
             secret=SECRET,

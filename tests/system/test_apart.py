@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.test import Client, TestResponse
 
+from hotspot.nas import NasEntry
 from hotspot.plan import Way
 from hotspot.roles import Role
 from hotspot.session import Totals
@@ -29,8 +30,9 @@ from portal.staff.guard import COOKIE
 from portal.tokens import Visit
 from service import exposition
 from service.cities import City
-from store import accounting, keys, migrate, residents, schema, staff, vouchers
+from store import accounting, keys, migrate, nases, residents, schema, staff, vouchers
 from store.accounting import Session
+from store.nases import Author
 from store.store import Store
 from tests.support.cities import make_city
 
@@ -39,9 +41,18 @@ pytestmark = pytest.mark.system
 PHONE = MacAddress.parse("02-00-5E-10-00-0A")
 CODE = "ABCDEFGHJK"
 ROWS = 5
-"""Sessions and voucher batches that only Wismar has."""
+"""Sessions, voucher batches and NASes that only Wismar has (both have a first NAS)."""
 
-PLACES = {"<int:session_id>": ROWS, "<int:batch_id>": ROWS, "<token>": "t" * 43, "<month:month>": "2026-10"}
+SITE = "markt"
+"""A place of Wismar."""
+
+PLACES = {
+    "<int:session_id>": ROWS,
+    "<int:batch_id>": ROWS,
+    "<int:nas_id>": ROWS,
+    "<token>": "t" * 43,
+    "<month:month>": "2026-10",
+}
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,13 @@ def _live_in(city: City) -> Credentials:
         for number in range(ROWS):
             codes = [f"{CODE[:-1]}{number + 2}"]
             vouchers.add_batch(conn, ring, codes, label=f"batch-{number}", created_by=staff_id, now=now, **rules)
+        for number in range(2, ROWS + 1):
+            nases.add(conn, ring, _nas(f"nas-{number}"), author=Author(staff_id), now=now)
     return Credentials(cookie, visit, invitation)
+
+
+def _nas(name: str) -> NasEntry:
+    return NasEntry(name, SITE, "standard", "192.0.2.7", name, "", 3799, "yes", True, False, "x" * 12, "y" * 12)
 
 
 def _session(city: City, device_id: int, number: int, now: datetime) -> Session:
@@ -186,6 +203,8 @@ def test_the_credentials_are_good_at_home(pair: Pair) -> None:
     asked = {
         ("GET", settings.staff_url, "/staff/sessions"): 200,
         ("GET", settings.staff_url, f"/staff/vouchers/{ROWS}"): 200,
+        ("GET", settings.staff_url, f"/staff/nases/{ROWS}"): 200,
+        ("POST", settings.staff_url, f"/staff/nases/{ROWS}/secrets"): 200,
         ("POST", settings.staff_url, f"/staff/sessions/{ROWS}/disconnect"): 303,
         ("GET", settings.staff_url, f"/staff/invite/{pair.foreign.invitation}"): 200,
         ("GET", settings.url, "/status"): 200,
@@ -202,7 +221,18 @@ def test_the_credentials_are_good_at_home(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/staff/vouchers/{id}"), ("POST", "/staff/sessions/{id}/disconnect")]
+    ("method", "path"),
+    [
+        ("GET", "/staff/vouchers/{id}"),
+        ("POST", "/staff/sessions/{id}/disconnect"),
+        ("GET", "/staff/nases/{id}"),
+        ("GET", "/staff/nases/{id}/change"),
+        ("GET", "/staff/nases/{id}/remove"),
+        ("POST", "/staff/nases/{id}/change"),
+        ("POST", "/staff/nases/{id}/remove"),
+        ("POST", "/staff/nases/{id}/secrets"),
+        ("POST", "/staff/nases/{id}/adopt"),
+    ],
 )
 def test_ids_of_the_other_city_are_ids_of_nothing(pair: Pair, method: str, path: str) -> None:
     """The very ids exist next door, in the same process."""
@@ -213,7 +243,7 @@ def test_ids_of_the_other_city_are_ids_of_nothing(pair: Pair, method: str, path:
     held, csrf = Credentials(cookie, "", ""), _csrf_of(pair.rostock, cookie)
     url = pair.rostock.config.portal.staff_url
     before = _state(pair.wismar)
-    for number in range(1, ROWS + 1):
+    for number in range(2 if "nases" in path else 1, ROWS + 1):
         here, nowhere = path.format(id=number), path.format(id=999_999)
         answer, nothing = (_ask(pair, url, method, each, held, csrf) for each in (here, nowhere))
         assert (answer.status_code, nothing.status_code) == (404, 404)

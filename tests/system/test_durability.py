@@ -24,7 +24,7 @@ import pytest
 
 from bench.load import Loop, Supply, Tally
 from bench.packets import Status, is_genuine
-from store import accounting, fleet
+from store import accounting, nases
 from tests.conftest import DATABASES
 from tests.support.postgresql import Postgres
 from tests.system.radius_load import (
@@ -128,7 +128,7 @@ def promise(promised: dict[str, Promise], acknowledged: Iterable[Record]) -> Non
 def assert_kept(load: Load, promised: dict[str, Promise]) -> None:
     """The database holds at least what was acknowledged; more is fine, since a reply may have been lost."""
     with load.city.store.read() as conn:
-        nas_id = next(nas.id for nas in fleet.nases(conn, load.city.store.keys) if nas.name == "load-gateway")
+        nas_id = next(nas.id for nas in nases.nases(conn, load.city.store.keys) if nas.name == "load-gateway")
         stored = accounting.load_many(conn, [(nas_id, session) for session in promised])
     missing = [session for session in promised if (nas_id, session) not in stored]
     assert not missing, f"{len(missing)} acknowledged sessions are gone, such as {missing[0]}"

@@ -20,7 +20,7 @@ from ops import radius_orders
 from ops.supervisor import kogge
 from radius.record import CLASS_PREFIX
 from service.cities import City, open_city
-from store import accounting, fleet, outbox, residents, schema, sessions
+from store import accounting, nases, outbox, residents, schema, sessions
 from store.outbox import Kind, State
 from store.sessions import SessionView
 from tests.conftest import run as run_command
@@ -116,7 +116,7 @@ def wired(tmp_path: Path) -> Iterator[Wired]:
 
 def add_hostapd(city: City) -> int:
     with city.store.write() as conn:
-        return fleet.add_nas(
+        return nases.add_nas(
             conn,
             city.store.keys,
             secret=SECRET.encode(),

@@ -15,7 +15,7 @@ import pytest
 
 from bench import packets
 from bench.packets import Status
-from store import accounting, fleet
+from store import accounting, nases
 from tests.conftest import miss, start_postgres
 from tests.system.radius_load import NAS, SECRET, Asker, Load, Record
 
@@ -52,7 +52,7 @@ class Sessions:
     def stored(self, names: Collection[str]) -> set[str]:
         """Those of them that stand in the database."""
         with self._load.city.store.read() as conn:
-            nas_id = next(nas.id for nas in fleet.nases(conn, self._load.city.store.keys) if nas.name == "load-gateway")
+            nas_id = next(nas.id for nas in nases.nases(conn, self._load.city.store.keys) if nas.name == "load-gateway")
             return {name for _, name in accounting.load_many(conn, [(nas_id, name) for name in names])}
 
 

@@ -20,7 +20,7 @@ from hotspot.roles import Role
 from ops.supervisor import kogge
 from portal.staff.login import hash_password
 from service.cities import City, open_city
-from store import fleet, staff
+from store import nases, staff
 from tests.conftest import run
 from tests.support.installation import Written, write_installation
 from tests.support.processes import service
@@ -96,7 +96,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     written.initialise()
     city = open_city(written.installation, written.cities["stralsund"], now=datetime.now(UTC))
     with city.store.write() as conn:
-        fleet.add_nas(
+        nases.add_nas(
             conn,
             city.store.keys,
             secret=SECRET,

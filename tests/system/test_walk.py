@@ -23,7 +23,7 @@ from hotspot.roles import Role
 from ops.town import write_town
 from portal.staff.login import hash_password
 from service.cities import open_city
-from store import fleet, staff
+from store import nases, staff
 from tests.support.installation import Written, write_installation
 from tests.support.processes import service
 
@@ -74,7 +74,7 @@ def _prepare(written: Written) -> str:
             now = datetime.now(UTC)
             known = member.id if member else staff.add(conn, login=role.value, name=role.value, role=role, now=now)
             staff.set_password(conn, known, hashed)
-        (nas,) = fleet.nases(conn, city.store.keys)
+        (nas,) = nases.nases(conn, city.store.keys)
     write_town(written.path / "TOWN.json", [city])
     city.store.close()
     return nas.login_url

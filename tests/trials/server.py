@@ -18,7 +18,7 @@ from radius.intake import Drop, Intake, Port, Resend, Work
 from radius.metrics import RadiusMetrics
 from radius.peers import Peers
 from service.cities import City
-from store import fleet
+from store import nases
 from store.store import Connection, Store
 from tests.trials.timeline import Network, Timeline
 
@@ -72,7 +72,7 @@ class Server:
     def _boot(self) -> None:
         self._up = True
         with self._city.store.read() as conn:
-            peers = Peers(fleet.nases(conn, self._city.store.keys))
+            peers = Peers(nases.nases(conn, self._city.store.keys))
         auth = Authorizer(self._city, self._metrics, random_octets=self._chance.randbytes)
         acct = Accountant(self._city, self._metrics)
         self._intakes = {port: Intake(port, peers) for port in Port}

@@ -20,7 +20,7 @@ from hotspot.values import MacAddress
 from hotspot.vouchers import make_code
 from portal.captive.admission import Redeemable
 from service.cities import City
-from store import fleet, keys, residents, setup, staff, vouchers
+from store import fleet, keys, nases, residents, setup, staff, vouchers
 from store.store import Connection
 from tests.support.cities import city_config
 from tests.trials.nas import MODELS, Nas
@@ -88,7 +88,7 @@ def _nas(config: CityConfig, number: int, timeline: Timeline, chance: random.Ran
 
 
 def _add_nas(conn: Connection, store: TrialStore, site_id: int, nas: Nas, now: datetime) -> None:
-    fleet.add_nas(
+    nases.add_nas(
         conn,
         store.keys,
         secret=nas.secret,

@@ -75,7 +75,7 @@ def _audit_session(row: Row, stay: Stay, macs: dict[int, MacAddress], oracle: Or
 
 
 def _audit_days(conn: Connection, macs: dict[int, MacAddress], oracle: Oracle) -> None:
-    """What a record adds counts on the local day on which it was received (docs/data-model.md)."""
+    """What a record adds counts on the local day on which it was received (docs/testing.md)."""
     found = {
         (macs[row.device_id], row.day): (row.seconds, row.octets_down, row.octets_up)
         for row in conn.execute(select(usage_daily))

@@ -20,10 +20,6 @@ from tests.trials.timeline import Timeline
 PENDING_SECONDS = 60
 """How long an Accept counts as online before its Start (DESIGN, decisions)."""
 
-RETURNING_COUNTS = False
-"""Whether an Accept counts as online before its Start where its grant had a session before (a device that comes back
-by MAC address, or redeems its ticket again). It should; `store.access` counts it from the Start on, as of now."""
-
 
 @dataclass(frozen=True)
 class Terms:
@@ -77,7 +73,7 @@ class Oracle:
         self.grants: dict[int, Admission] = {}
         self._stays_of_device: defaultdict[MacAddress, list[Stay]] = defaultdict(list)
         self._holders: defaultdict[str, set[MacAddress]] = defaultdict(set)
-        self._accepted: dict[tuple[str, MacAddress], tuple[float, int]] = {}
+        self._accepted: dict[tuple[str, MacAddress], float] = {}
         self.counts: Counter[str] = Counter()
 
     def at(self, seconds: float) -> datetime:
@@ -129,7 +125,7 @@ class Oracle:
         assert not terms.daily_octets or used.octets.total < terms.daily_octets, "the device's octets are used up"
         if admission.voucher is not None:
             self._accept_voucher(admission, admission.voucher, session_timeout, today)
-            self._accepted[admission.voucher, mac] = now, grant_id
+            self._accepted[admission.voucher, mac] = now
 
     def _accept_voucher(self, admission: Admission, code: str, timeout: int, today: date) -> None:
         terms, mac = admission.terms, admission.mac
@@ -150,10 +146,10 @@ class Oracle:
         stays = [stay for stay in self._stays_of_device[mac] if stay.voucher == code and stay.heard]
         if any(not stay.over for stay in stays):
             return True
-        accepted, grant_id = self._accepted.get((code, mac), (-PENDING_SECONDS, 0))
+        accepted = self._accepted.get((code, mac), -PENDING_SECONDS)
         if self._timeline.now - accepted >= PENDING_SECONDS:
             return False
-        return all(stay.began < accepted if RETURNING_COUNTS else stay.grant_id != grant_id for stay in stays)
+        return all(stay.began < accepted for stay in stays)
 
     def _within_day(self, timeout: int, daily_seconds: int, used: Use, whose: str) -> None:
         """The day's minutes, and the next day's on top where midnight comes before they are used up."""

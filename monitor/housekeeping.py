@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from monitor import spent
 from monitor.instruments import JOB_RESULTS, Instruments
 from service.cities import City
-from store import accounting, guesses, jobs, residents, staff
+from store import accounting, guesses, jobs, residents, self_test, staff
 from store.store import Connection, Unavailable
 
 log = logging.getLogger(__name__)
@@ -81,6 +81,10 @@ def _devices(city: City, conn: Connection, now: datetime) -> int:
     return residents.purge_devices(conn, unseen_since=now - timedelta(days=city.config.limits.session_days))
 
 
+def _test_traces(city: City, conn: Connection, now: datetime) -> int:
+    return self_test.end(conn, city.store.keys, holder="housekeeping", now=now)
+
+
 JOBS: tuple[Job, ...] = (
     Job("close-stale-sessions", 60, _stale_sessions),
     Job("end-spent-sessions", 15, look=spent.look),
@@ -89,6 +93,7 @@ JOBS: tuple[Job, ...] = (
     Job("purge-guesses", 600, _guesses),
     Job("purge-sessions", 600, _sessions),
     Job("purge-staff-sessions", 600, _staff_sessions),
+    Job("purge-test-traces", 300, _test_traces),
     Job("purge-tickets", 600, _tickets),
 )
 

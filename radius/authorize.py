@@ -32,9 +32,6 @@ Reply = tuple[Work, bytes]
 REPLY_BODIES_MAX = 4_096
 """Limits of an Accept that are kept encoded: residents of one plan are told the same, but for what they used."""
 
-BY_DEVICE, BY_USER, BY_NAS = "voucher", "user", "nas"
-"""Kinds of guess buckets. A device's is the portal's too: whoever guessed there is locked out here, and back."""
-
 CUI_OCTETS = 16
 
 
@@ -138,9 +135,9 @@ class Authorizer:
     def _buckets(self, ask: Ask) -> tuple[bytes, bytes, bytes]:
         keys, nas = self._city.store.keys, ask.work.peer.nas
         return (
-            guesses.bucket(keys, BY_DEVICE, str(ask.mac)),
-            guesses.bucket(keys, BY_USER, ask.name),
-            guesses.bucket(keys, BY_NAS, nas.nas_identifier),
+            guesses.bucket(keys, guesses.BY_DEVICE, str(ask.mac)),
+            guesses.bucket(keys, guesses.BY_USER, ask.name),
+            guesses.bucket(keys, guesses.BY_NAS, nas.nas_identifier),
         )
 
     def _note_guesses(self, conn: Connection, judged: Sequence[tuple[Ask, Facts, Decision]], now: datetime) -> None:

@@ -248,11 +248,15 @@ def _voucher_of(
     return VoucherState(id_, minutes * 60, used or 0, today, revoked_at is not None)
 
 
+_CLOCK_SLACK = 86_400_000_000
+"""Microseconds by which a NAS may date a session before its grant; without a bound a device's whole past is read."""
+
 _ONLINE = bulk.Keyed(
     "SELECT g.voucher_id, g.device_id FROM grant_ g WHERE"
     " (EXISTS (SELECT 1 FROM session s WHERE s.device_id = g.device_id AND s.ended_at IS NULL AND s.grant_id = g.id)"
     " OR (g.accepted_at > %s AND NOT EXISTS"
-    " (SELECT 1 FROM session s WHERE s.device_id = g.device_id AND s.grant_id = g.id)))"
+    " (SELECT 1 FROM session s WHERE s.device_id = g.device_id AND s.grant_id = g.id"
+    f" AND s.started_at > g.granted_at - {_CLOCK_SLACK})))"
     " AND g.voucher_id {keys}",
     "bigint",
 )

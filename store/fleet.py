@@ -11,13 +11,6 @@ from sqlalchemy import Connection, insert, select
 
 from hotspot.fleet import ApHealth
 from store.keys import KeyRing
-from store.nases import Nas as Nas  # all of these stand here until everybody asks `store.nases`
-from store.nases import add_nas as add_nas
-from store.nases import hidden_nas as hidden_nas
-from store.nases import nases as nases
-from store.nases import seal_nas_secrets as seal_nas_secrets
-from store.nases import sealed_nases as sealed_nases
-from store.nases import unsealed as unsealed
 from store.rows import insert_for, pick
 from store.schema import access_point, access_point_health, site
 

@@ -10,7 +10,10 @@ from store.keys import KeyRing
 from store.schema import guess
 
 BY_DEVICE, BY_USER, BY_NAS = "voucher", "user", "nas"
-"""Kinds of buckets that lock out of a log-in: of a device, typed codes among them; of a user name; of a NAS."""
+"""Kinds of buckets that lock out of a log-in: of a device, typed codes among them; of a user name; of a NAS.
+
+A device's is the portal's and RADIUS's: whoever guessed at one is locked out at both.
+"""
 
 
 def bucket(keys: KeyRing, kind: str, subject: str) -> bytes:

@@ -21,7 +21,6 @@ from store import guesses, residents, vouchers
 from store.store import Connection
 
 RandomOctets = Callable[[int], bytes]
-GUESS_KIND = "voucher"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class _Found:
 
 
 def _bucket(city: City, wish: Wish) -> bytes:
-    return guesses.bucket(city.store.keys, GUESS_KIND, str(wish.mac))
+    return guesses.bucket(city.store.keys, guesses.BY_DEVICE, str(wish.mac))
 
 
 def _guessed_too_often(conn: Connection, city: City, wish: Wish, now: datetime) -> bool:

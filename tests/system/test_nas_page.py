@@ -88,6 +88,13 @@ class Town:
                 return asked - began
         raise AssertionError(f"no change in ten seconds: answered is {not wanted}")
 
+    def await_words(self, nas_id: str, wanted: str, *, seconds: float = 10) -> None:
+        """Until the NAS's page says it."""
+        until = time.monotonic() + seconds
+        while wanted not in (page := unescape(self.curl(f"/staff/nases/{nas_id}"))):
+            assert time.monotonic() < until, page
+            time.sleep(0.3)
+
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
@@ -162,3 +169,22 @@ def test_a_nas_of_the_command_line_needs_no_restart_either(town: Town) -> None:
     assert readable_in(town, secret) == []
     assert run(program, "nas", "remove", "rostock", "radclient", "--yes", *at).returncode == 0
     assert town.await_answer(secret, wanted=False) <= EFFECT_SECONDS
+
+
+def test_the_page_says_what_arrived_and_takes_over_the_address(town: Town) -> None:
+    """From an address that was mistyped, by one click, to a wrong secret, to an answer."""
+    page = town.send("/staff/nases/new", **nas(name="mistyped", address="192.0.2.77"))
+    secret = secret_on(page)
+    nas_id = re.findall(r'href="/staff/nases/(\d+)">mistyped<', town.curl("/staff/nases"))[0]
+    assert not town.answered("rostock", secret)
+    town.await_words(nas_id, "use the address 127.0.0.1")
+    town.send(f"/staff/nases/{nas_id}/adopt", field="address", value="127.0.0.1")
+    town.await_answer(secret, wanted=True)
+    town.await_words(nas_id, "Authentication works. No accounting has come in yet")
+    assert not town.answered("rostock", GIVEN_SECRET)
+    town.await_words(nas_id, "they are made with another RADIUS secret")
+    assert town.answered("rostock", secret)
+    town.await_words(
+        nas_id, "Authentication works. No accounting has come in yet", seconds=60
+    )  # well is told now and then
+    town.send(f"/staff/nases/{nas_id}/remove", yes="1")

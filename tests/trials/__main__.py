@@ -6,6 +6,7 @@ import argparse
 import gc
 import multiprocessing
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -100,7 +101,9 @@ def main() -> int:
                     print(f"seed {task.seed} FAILED\n{trouble}repeat it: {again(task)}\n", flush=True)
     for name, count in sorted(total.items()):
         print(f"{count:>12,}  {name}")
-    print(f"{len(tasks) - failed} of {len(tasks)} trials kept every promise, {time.monotonic() - begun:.0f} s")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = f"{time.monotonic() - begun:.0f} s, {used.ru_utime + used.ru_stime:.0f} s of CPU time"
+    print(f"{len(tasks) - failed} of {len(tasks)} trials kept every promise, {spent}")
     return 1 if failed else 0
 
 

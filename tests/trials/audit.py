@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from hotspot.values import MacAddress, Octets
 from store import residents
-from store.schema import device, nas, session, usage_daily, voucher, voucher_usage_daily
+from store.schema import decision, device, nas, session, usage_daily, voucher, voucher_usage_daily
 from store.store import Connection
 from tests.trials.oracle import Oracle, Use
 from tests.trials.stay import Stay
@@ -28,6 +28,13 @@ def audit(town: Town, oracle: Oracle) -> None:
         _audit_sessions(conn, macs, oracle)
         _audit_days(conn, macs, oracle)
         _audit_vouchers(conn, town, oracle)
+
+
+def refusals(town: Town) -> Counter[str]:
+    """How often the decision log has each reason."""
+    query = select(decision.c.reason, func.count()).where(decision.c.reason.is_not(None)).group_by(decision.c.reason)
+    with town.city.store.read() as conn:
+        return Counter({f"refused: {reason}": count for reason, count in conn.execute(query)})
 
 
 def _macs(conn: Connection, town: Town) -> dict[int, MacAddress]:
@@ -68,7 +75,7 @@ def _audit_session(row: Row, stay: Stay, macs: dict[int, MacAddress], oracle: Or
 
 
 def _audit_days(conn: Connection, macs: dict[int, MacAddress], oracle: Oracle) -> None:
-    """What a record adds counts on the local day on which it was received (docs/data-model.md)."""
+    """What a record adds counts on the local day on which it was received (docs/testing.md)."""
     found = {
         (macs[row.device_id], row.day): (row.seconds, row.octets_down, row.octets_up)
         for row in conn.execute(select(usage_daily))

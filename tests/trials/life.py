@@ -27,6 +27,11 @@ STAY_SECONDS = 600.0
 """On average, unless the Session-Timeout comes before."""
 
 COMES_BACK_BY_MAC = 0.6
+GIVES_UP_VOUCHER = 0.5
+ODD_JOB_SECONDS = 400.0
+"""Longest time until the next visit; PATIENCE_SECONDS after a refusal."""
+
+PATIENCE_SECONDS = 2400.0
 RESETS_COUNTERS = 0.1
 REBOOTS = 1 / 50
 """Reboots a stay."""
@@ -103,7 +108,7 @@ class Life:
         else:
             self._by_ticket(resident, nas)
 
-    def _later(self, resident: Resident, longest: float = 400) -> None:
+    def _later(self, resident: Resident, longest: float = ODD_JOB_SECONDS) -> None:
         self._timeline.after(self._chance.uniform(30, longest), partial(self._visit, resident))
 
     def _by_mac(self, resident: Resident, nas: Nas) -> None:
@@ -180,7 +185,10 @@ class Life:
 
     def _answered(self, resident: Resident, nas: Nas, identity: list[Attribute], reply: bytes | None) -> None:
         if reply is None or reply[0] != packets.ACCESS_ACCEPT or not nas.open:
-            self._later(resident)
+            refused = reply is not None and reply[0] == packets.ACCESS_REJECT
+            if refused and self._chance.random() < GIVES_UP_VOUCHER:
+                resident.code = None
+            self._later(resident, PATIENCE_SECONDS if refused else ODD_JOB_SECONDS)
             return
         said = dict(packets.attributes_of(reply))
         name = said.get(1, identity[0][1])

@@ -12,7 +12,7 @@ from pathlib import Path
 from config.model import CityConfig
 from hotspot.values import MacAddress
 from radius.intake import Port
-from tests.trials.audit import audit
+from tests.trials.audit import audit, refusals
 from tests.trials.life import Life, Resident
 from tests.trials.nas import Send
 from tests.trials.oracle import Oracle
@@ -121,7 +121,7 @@ def _tally(trials: Sequence[Trial], network: Network) -> Counter[str]:
     found = Counter({"lost": network.lost, "doubled": network.doubled})
     for trial in trials:
         audit(trial.town, trial.oracle)
-        found += trial.server.counts + trial.life.counts + trial.oracle.counts
+        found += trial.server.counts + trial.life.counts + trial.oracle.counts + refusals(trial.town)
         found["stays"] += len(trial.oracle.stays)
     return found
 

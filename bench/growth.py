@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import shutil
 import sys
 import tempfile
@@ -89,6 +90,7 @@ def _bench(folder: Path, options: argparse.Namespace, cores: Cores, stack: conte
         Sqlite(folder) if options.database == Sqlite.key else stack.enter_context(postgres(folder, cores))
     )
     cities = [_make(folder, database, size, options.devices, say) for size in options.sizes]
+    os.sync()  # gigabytes on their way to the disk would be measured with the first rounds
     measured: list[Measured] = []
     for number in range(options.rounds):
         say(f"round {number + 1} of {options.rounds}")

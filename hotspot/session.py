@@ -86,8 +86,8 @@ class Totals:
 
     @property
     def octets(self) -> Octets:
-        """The session's whole traffic."""
-        return self.finished + self.segment
+        """The session's whole traffic. Nearly always it has one segment, and RADIUS asks for each record."""
+        return self.segment if self.finished is NO_OCTETS else self.finished + self.segment
 
 
 def begin(event: Accounting) -> Totals:

@@ -76,4 +76,4 @@ class Accountant:
 
 
 def _response(work: Work) -> bytes:
-    return wire.encode_reply(work.packet, Code.ACCOUNTING_RESPONSE, (), work.peer.secret)
+    return wire.seal(work.packet, Code.ACCOUNTING_RESPONSE, b"", work.peer.secret)

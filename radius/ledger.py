@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from hotspot.session import Accounting, Totals, apply, begin, close_estimated, continues
-from hotspot.values import NO_OCTETS, Octets, local_day
+from hotspot.values import Octets, local_day
 from radius.record import Opening, Report, read_framed_ipv6, read_opening
 from radius.wire import StatusType
 from service.cities import City
@@ -195,8 +195,8 @@ def _ended(sessions: Iterable[Session]) -> list[int]:
 
 
 def _add(use: Use, key: tuple[int, date], seconds: int, octets: Octets) -> None:
-    before_seconds, before_octets = use.get(key, (0, NO_OCTETS))
-    use[key] = before_seconds + seconds, before_octets + octets
+    before = use.get(key)
+    use[key] = (seconds, octets) if before is None else (before[0] + seconds, before[1] + octets)
 
 
 def _with_late_ipv6(session: Session, report: Report) -> Session:

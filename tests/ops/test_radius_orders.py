@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import click
 import pytest
 from click.testing import CliRunner, Result
 
 from ops import radius_orders
+from ops.cli import main
 from service.cities import City, open_city
 from store import audit, outbox
 from store.outbox import Change, Kind, State
@@ -20,8 +20,9 @@ from tests.support.installation import Written
 from tests.support.rows import add_device, add_session
 
 
-def ask(command: click.Command, *words: object) -> Result:
-    return CliRunner().invoke(command, [str(word) for word in words], catch_exceptions=False)
+def ask(*words: object) -> Result:
+    """`kogge radius …`, through the whole program: click keeps the settings with which a command is first asked."""
+    return CliRunner().invoke(main, ["radius", *map(str, words)], catch_exceptions=False)
 
 
 @pytest.fixture
@@ -113,17 +114,16 @@ def test_each_step_is_a_line_and_the_end_a_status(
 ) -> None:
     service = Radius(city, kind, *steps)
     service.start()
-    command = radius_orders.disconnect if kind is Kind.DISCONNECT else radius_orders.coa
-    told = ask(command, "rostock", session_id, "--wait", 20, "--dir", made.path)
+    told = ask(kind.value, "rostock", session_id, "--wait", 20, "--dir", made.path)
     service.join(20)
     assert told.output.splitlines() == lines and told.exit_code == status
 
 
 def test_without_a_running_radius_the_order_stands_and_that_is_said(made: Written, city: City, session_id: int) -> None:
-    told = ask(radius_orders.disconnect, "rostock", session_id, "--wait", 1, "--dir", made.path)
+    told = ask("disconnect", "rostock", session_id, "--wait", 1, "--dir", made.path)
     assert told.exit_code == 1
     assert told.output.splitlines() == ["disconnect wanted", radius_orders.HINTS[State.WANTED]]
-    again = ask(radius_orders.disconnect, "rostock", session_id, "--wait", 0, "--dir", made.path)
+    again = ask("disconnect", "rostock", session_id, "--wait", 0, "--dir", made.path)
     assert again.exit_code == 0 and again.output == "disconnect wanted\n"
     with city.store.read() as conn:
         (order,) = outbox.due(conn, now=datetime.now(UTC), limit=9, each_nas=9)
@@ -132,8 +132,8 @@ def test_without_a_running_radius_the_order_stands_and_that_is_said(made: Writte
     assert (entry.action, entry.subject, entry.login) == ("session.disconnect", f"session:{session_id}", None)
 
 
-@pytest.mark.parametrize("command", [radius_orders.disconnect, radius_orders.coa])
-def test_an_operators_error_is_a_sentence(made: Written, city: City, command: click.Command) -> None:
+@pytest.mark.parametrize("command", ["disconnect", "coa"])
+def test_an_operators_error_is_a_sentence(made: Written, city: City, command: str) -> None:
     unknown = ask(command, "rostock", 4711, "--dir", made.path)
     assert unknown.exit_code == 2 and "rostock has no session 4711; see `kogge sessions rostock`" in unknown.output
     now = datetime.now(UTC)

@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from hotspot.values import MacAddress
 from monitor.housekeeping import JOBS, run
 from monitor.instruments import Instruments
-from ops import radius_orders
+from ops.cli import main
 from ops.supervisor import kogge
 from radius.record import CLASS_PREFIX
 from service.cities import City, open_city
@@ -176,9 +176,9 @@ def test_the_command_shows_what_hostapd_does(wired: Wired) -> None:
     with supplicant(wired.inside):
         online = wired.open_session()
         words = ["stralsund", str(online.id), "--dir", str(wired.written.path)]
-        told = CliRunner().invoke(radius_orders.disconnect, words, catch_exceptions=False)
+        told = CliRunner().invoke(main, ["radius", "disconnect", *words], catch_exceptions=False)
     assert told.exit_code == 0 and told.output.splitlines()[-1] == "disconnect confirmed", told.output
-    again = CliRunner().invoke(radius_orders.disconnect, words, catch_exceptions=False)
+    again = CliRunner().invoke(main, ["radius", "disconnect", *words], catch_exceptions=False)
     assert again.exit_code == 2 and "ended at" in again.output
 
 
@@ -213,7 +213,7 @@ def test_hostapd_refuses_a_session_that_it_does_not_know(wired: Wired) -> None:
     order = wired.becomes(order_id, State.REFUSED)
     assert (order.error_cause, order.attempts) == (503, 1), "a NAK that says why, to a request that it could read"
     words = ["stralsund", str(strangers), "--dir", str(wired.written.path)]
-    told = CliRunner().invoke(radius_orders.coa, words, catch_exceptions=False)
+    told = CliRunner().invoke(main, ["radius", "coa", *words], catch_exceptions=False)
     assert told.exit_code == 1 and "404 Invalid Request (the session has no grant" in told.output
 
 

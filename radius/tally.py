@@ -13,7 +13,7 @@ from typing import NamedTuple
 from hotspot.errors import WireError
 from radius import wire
 from radius.intake import Drop, Port, Source, Work
-from radius.peers import Peer, plain_address
+from radius.peers import plain_address
 from store.arrivals import ARRIVALS_MAX, OK, Arrival
 
 KEYS_MAX = 4_096
@@ -36,17 +36,20 @@ UNTOLD = frozenset({"still_working"})
 
 
 class _Key(NamedTuple):
+    """`nas_id`: a NAS that takes another's place, name and address is another one, and its first `ok` is news."""
+
     source: str
     port: str
     nas_identifier: str
     verdict: str
+    nas_id: int | None
 
 
 class _Seen:
-    __slots__ = ("first_at", "last_at", "nas_id", "packets")
+    __slots__ = ("first_at", "last_at", "packets")
 
-    def __init__(self, nas_id: int | None, at: datetime) -> None:
-        self.nas_id, self.packets = nas_id, 0
+    def __init__(self, at: datetime) -> None:
+        self.packets = 0
         self.first_at = self.last_at = at
 
 
@@ -65,21 +68,22 @@ class Tally:
         """These were let in."""
         counted = Counter([(work.source[0], work.peer) for work in works])
         for (source, peer), packets in counted.items():
-            self._note(_Key(source, port.value, peer.nas.nas_identifier, OK), peer, packets, at)
+            self._note(_Key(source, port.value, peer.nas.nas_identifier, OK, peer.nas.id), packets, at)
 
     def dropped(self, port: Port, datagram: bytes, source: Source, drop: Drop, at: datetime) -> None:
         """This was met with silence."""
         reason, peer = drop
         if reason in UNTOLD:
             return
-        key = _Key(source[0], port.value, peer.nas.nas_identifier if peer else "", reason)
+        named = (peer.nas.nas_identifier, reason, peer.nas.id) if peer else ("", reason, None)
+        key = _Key(source[0], port.value, *named)
         if peer is None or key not in self._seen:
             if not self._may_be_fresh(source[0]):
                 self._untold += 1
                 return
             if peer is None:
                 key = key._replace(nas_identifier=claimed_identifier(datagram))
-        self._note(key, peer, 1, at)
+        self._note(key, 1, at)
 
     def _may_be_fresh(self, source: str) -> bool:
         if self._fresh_count >= FRESH_MAX or self._fresh[source] >= FRESH_OF_SOURCE_MAX:
@@ -88,13 +92,13 @@ class Tally:
         self._fresh_count += 1
         return True
 
-    def _note(self, key: _Key, peer: Peer | None, packets: int, at: datetime) -> None:
+    def _note(self, key: _Key, packets: int, at: datetime) -> None:
         seen = self._seen.get(key)
         if seen is None:
             if len(self._seen) >= KEYS_MAX:
                 self._untold += packets
                 return
-            seen = self._seen[key] = _Seen(peer.nas.id if peer else None, at)
+            seen = self._seen[key] = _Seen(at)
         seen.packets += packets
         seen.last_at = at
 
@@ -111,7 +115,7 @@ class Tally:
     def _arrival(self, key: _Key) -> Arrival:
         seen = self._seen[key]
         at = plain_address(key.source)
-        return Arrival(at, *key[1:], seen.nas_id, seen.packets, seen.first_at, seen.last_at)
+        return Arrival(at, *key[1:], seen.packets, seen.first_at, seen.last_at)
 
     def written(self, now: datetime) -> None:
         """What `due` gave last is in the database."""

@@ -44,6 +44,14 @@ def test_a_working_nas_is_due_at_once_and_then_in_sums() -> None:
     assert write(tally, NOON + 2 * OK_EVERY) == []  # it has been silent since
 
 
+def test_a_nas_in_anothers_place_is_due_at_once() -> None:
+    tally = Tally()
+    ok(tally, NOON)
+    write(tally, NOON)
+    ok(tally, NOON + SECOND, peer=Peer(replace(NAS, id=NAS.id + 1)))
+    assert [each.nas_id for each in write(tally, NOON + SECOND)] == [NAS.id + 1]
+
+
 def test_what_is_wrong_is_due_every_time_and_a_failed_write_loses_nothing() -> None:
     tally, drop = Tally(), Drop("bad_message_authenticator", PEER)
     for number in range(3):

@@ -297,7 +297,8 @@ def test_a_second_test_is_told_to_wait(made: Written, kogge: Kogge) -> None:
     ],
 )
 def test_without_a_subcommand_it_serves(words: list[str], folder: str, only: tuple[str, ...]) -> None:
-    context = main.commands["radius"].make_context("radius", list(words), click.Context(main))
+    program = click.Context(main, **main.context_settings)  # click keeps the help option that it was first asked with
+    context = main.commands["radius"].make_context("radius", list(words), program)
     assert (context.params["folder"], context.params["only"]) == (Path(folder), only)
     assert not context.args
 

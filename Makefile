@@ -39,7 +39,8 @@ test: setup ## all tests on SQLite and PostgreSQL; coverage of hotspot/
 	$(BIN)/pytest -q -m system $(ARGS)
 
 quick: setup ## the inner loop: no system tests, SQLite only, under two minutes
-	KOGGE_DATABASES=sqlite $(BIN)/pytest -q -n auto --dist loadgroup -x -m "not system and not slow" $(ARGS)
+	@# two workers a core: many of these tests wait for a process or a second
+	KOGGE_DATABASES=sqlite $(BIN)/pytest -q -n $$((2 * $$(nproc))) --dist loadgroup -x -m "not system and not slow" $(ARGS)
 
 check: setup ## lint, format, types, import contracts
 	$(BIN)/ruff check .

@@ -91,7 +91,10 @@ class Authorizer:
                 remembered={ask.mac for ask in asks if ask.by_mac and ask.mac is not None},
                 today=local_day(now, self._zone),
                 pending_since=now - timedelta(seconds=PENDING_SECONDS),
-                guesses=Window(now - timedelta(minutes=limits.voucher_window_minutes), limits.voucher_guesses),
+                guesses=Window(
+                    now - timedelta(minutes=limits.voucher_window_minutes),
+                    min(limits.voucher_guesses, limits.nas_guesses),
+                ),
                 now=now,
             )
 

@@ -117,10 +117,6 @@ def plans(conn: Connection, way: Way | None = None) -> list[Plan]:
     return [plan_of(row) for row in conn.execute(query).mappings()]
 
 
-def plan_by_id(conn: Connection, plan_id: int) -> Plan:
-    return plan_of(conn.execute(select(plan).where(plan.c.id == plan_id)).mappings().one())
-
-
 def current_terms(conn: Connection) -> list[Terms]:
     """The newest version's texts, one per language."""
     newest = select(func.max(terms.c.version)).scalar_subquery()

@@ -361,3 +361,12 @@ def test_a_running_session_is_judged_by_what_is_left(city: City, record: Record,
             (facts,) = access.gather_running(conn, [1], now=later, zone=city.zone).values()
         decision = decide_running(facts, now=later, zone=city.zone)
         assert (decision.session_seconds if isinstance(decision, Accept) else decision.reason) == left
+
+
+def test_a_nas_is_locked_though_a_device_may_guess_more(city: City) -> None:
+    limits = city.config.limits.model_copy(update={"nas_guesses": 10, "voucher_guesses": 100})
+    small = replace(city, config=city.config.model_copy(update={"limits": limits}))
+    at, decide, now = peer(small), authorizer(small), datetime.now(UTC)
+    for _ in range(11):
+        decide.answer([wrong(at, Issued("nobody", "", 0, 0), mac_of(9))], now=now)
+    assert reasons(small) == ["unknown_user"] * 10 + ["too_many_guesses"]

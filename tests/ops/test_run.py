@@ -113,8 +113,8 @@ def test_children_do_not_outlive_a_killed_supervisor(made: Written) -> None:
 def test_run_ends_with_2_where_nothing_can_start(two_cities: Written) -> None:
     with running(two_cities, "run", str(two_cities.path)) as process:
         assert process.wait(60) == 2
-    said = messages(two_cities)
-    assert "run `kogge init`" in said and "radius cannot start" in said
+    said = messages(two_cities)  # whichever of the three says so first: then everything ends
+    assert "run `kogge init`" in said and any(f"{name} cannot start\n" in said for name in SERVICES)
 
 
 def test_one_broken_city_is_named_and_the_other_answers(made: Written) -> None:

@@ -15,6 +15,7 @@ from hotspot.values import Month
 from portal.captive.admission import RandomOctets
 from portal.captive.room import Room
 from portal.captive.views import blueprint
+from portal.compression import compress
 from portal.dispatch import host_of
 from portal.forms import RowIdConverter
 from portal.languages import of_staff
@@ -119,6 +120,7 @@ def _finish(app: Flask, city: City, texts: dict[str, Speech]) -> None:
         log.error("%s: the database is away: %s", city.key, str(error.__cause__ or error).splitlines()[0])
         return _error_page(city, texts, 503, _SENTENCES[503])
 
+    app.after_request(lambda response: compress(request, response))
     app.after_request(headers)
     app.register_error_handler(HTTPException, failed)
     for kind in Unavailable:

@@ -16,8 +16,10 @@ from hotspot.errors import InputError
 from hotspot.plan import Plan, Way
 from hotspot.values import MacAddress
 from hotspot.vouchers import parse_code
+from portal.address import Address
+from portal.captive.guessing import Guess, Guesser
 from service.cities import City
-from store import guesses, residents, vouchers
+from store import residents, vouchers
 from store.store import Connection
 
 RandomOctets = Callable[[int], bytes]
@@ -35,13 +37,15 @@ class Redeemable:
 class Wish:
     """What a resident asks for: these terms accepted, by a tap (`code` None) or with a voucher's code.
 
-    `language` is the page's: the way back through the NAS carries none, and there is no cookie.
+    `language` is the page's: the way back through the NAS carries none, and there is no cookie. `address` is where the
+    request came from, None where that is unknown.
     """
 
     mac: MacAddress
     terms_id: int
     code: str | None
     language: str
+    address: Address | None = None
 
     @property
     def way(self) -> Way:
@@ -50,11 +54,12 @@ class Wish:
 
 def admit(city: City, wish: Wish, *, now: datetime, random_octets: RandomOctets) -> Redeemable | Denial:
     """Record the acceptance and issue grant and ticket, all in one transaction, or say why not."""
+    guesser, guess = Guesser(city), Guess(wish.mac, wish.address)
     with city.store.write() as conn:
         terms_ids = {text.id for text in residents.current_terms(conn)}
         if wish.terms_id not in terms_ids:
             return Denial.TERMS_CHANGED
-        if wish.way is Way.VOUCHER and _guessed_too_often(conn, city, wish, now):
+        if wish.way is Way.VOUCHER and not guesser.allowed(conn, guess, now=now):
             return Denial.TOO_MANY_GUESSES
         device_id = residents.note_device(conn, city.store.keys, wish.mac, now=now)
         if residents.is_blocked(conn, device_id, now=now):
@@ -62,7 +67,7 @@ def admit(city: City, wish: Wish, *, now: datetime, random_octets: RandomOctets)
         found = _by_tap(conn, now) if wish.code is None else _by_code(conn, city, wish.code, device_id, now)
         if isinstance(found, Denial):
             if found in (Denial.BAD_CODE, Denial.UNKNOWN_CODE):
-                guesses.note(conn, _bucket(city, wish), now=now)
+                guesser.wrong(conn, guess, now=now)
             return found
         return _issue(conn, city, wish, device_id, found, now=now, random_octets=random_octets)
 
@@ -72,16 +77,6 @@ class _Found:
     plan: Plan
     span: Span
     voucher_id: int | None = None
-
-
-def _bucket(city: City, wish: Wish) -> bytes:
-    return guesses.bucket(city.store.keys, guesses.BY_DEVICE, str(wish.mac))
-
-
-def _guessed_too_often(conn: Connection, city: City, wish: Wish, now: datetime) -> bool:
-    limits = city.config.limits
-    since = now - timedelta(minutes=limits.voucher_window_minutes)
-    return guesses.count(conn, _bucket(city, wish), since=since) >= limits.voucher_guesses
 
 
 def _by_tap(conn: Connection, now: datetime) -> _Found | Denial:

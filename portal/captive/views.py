@@ -14,6 +14,7 @@ from hotspot.errors import InputError
 from hotspot.plan import Way
 from hotspot.terms import choose
 from portal import tokens
+from portal.address import client_address
 from portal.captive import admission
 from portal.captive.admission import RandomOctets, Wish
 from portal.captive.handoff import uam
@@ -144,7 +145,8 @@ class Captive:
         nas = self._nas(visit) if visit else None
         if visit is None or nas is None:
             return self._not_at_a_hotspot(400)
-        wish = Wish(visit.mac, request.form.get("terms", 0, type=int), code, self._speech().language)
+        terms_id, address = request.form.get("terms", 0, type=int), client_address(request, self.city)
+        wish = Wish(visit.mac, terms_id, code, self._speech().language, address)
         answer = admission.admit(self.city, wish, now=self.clock(), random_octets=self.random_octets)
         if isinstance(answer, Denial):
             self.metrics.logins.labels(wish.way.value, "refused", answer.value).inc()

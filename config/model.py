@@ -23,6 +23,7 @@ from hotspot.hours import Hours
 from hotspot.plan import Counting, Way
 from hotspot.products import PRODUCTS
 from hotspot.values import CityKey
+from hotspot.ways import read_ways
 
 LANGUAGES = ("de", "en")
 """Languages that the portal's texts exist in."""
@@ -247,6 +248,7 @@ class SeedSite(Section):
     district: Text
     kind: Text
     opening_hours: Annotated[str, AfterValidator(_opening_hours)] = ""
+    ways: Annotated[str, AfterValidator(read_ways)] = ""
     latitude: Annotated[Number, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[Number, Field(ge=-180, le=180)] | None = None
 
@@ -270,6 +272,15 @@ class SeedNas(Section):
     require_message_authenticator: Literal["yes", "no", "auto"] = "yes"
     limit_proxy_state: Flag = True
     octets_swapped: Flag = False
+    handoff: str = ""
+    walled_garden: str = ""
+
+    @model_validator(mode="after")
+    def _handed_over(self) -> SeedNas:
+        known = PRODUCTS[self.product].handoffs
+        if self.handoff and self.handoff not in known:
+            raise ValueError(f"handoff: {self.handoff!r} is none of this product's: {', '.join(known)}")
+        return self
 
 
 class SeedPlan(Section):
@@ -288,6 +299,7 @@ class SeedPlan(Section):
     voucher_daily_minutes: Annotated[int, Field(strict=True, ge=0, le=100_000)] = 0
     voucher_daily_megabytes: Annotated[int, Field(strict=True, ge=0, le=10_000_000)] = 0
     vlan_id: Annotated[int, Field(strict=True, ge=0, le=4_094)] = 0
+    extensions_max: Annotated[int, Field(strict=True, ge=0, le=100)] = 0
 
 
 class SeedTerms(Section):

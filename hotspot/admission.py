@@ -14,7 +14,7 @@ from hotspot.plan import Counting, Plan
 class Denial(StrEnum):
     """Why the portal issued no ticket: the word in the metric, and what the page puts into a sentence."""
 
-    NO_TAP = "no_tap"
+    NOT_OFFERED = "not_offered"
     TERMS_CHANGED = "terms_changed"
     BLOCKED = "blocked"
     BAD_CODE = "bad_code"

@@ -23,6 +23,9 @@ IDENTIFIER_MAX = 64
 """RFC 2865 section 5.32 allows 253 octets; no maker fills them, and a table has to show it."""
 
 URL_MAX = 200
+GARDEN_HOSTS_MAX = 30
+"""Hosts of a walled garden; devices take few, and each is open to whoever has not logged in."""
+
 SECRET_MIN, SECRET_MAX = 12, 128
 """RFC 2865 section 3 asks for 16 octets, RFC 5080 for what cannot be guessed; many devices cut at 128."""
 
@@ -75,6 +78,8 @@ class NasEntry:
     require_message_authenticator: str
     limit_proxy_state: bool
     octets_swapped: bool
+    handoff: str = "none"
+    walled_garden: str = ""
     secret: str = ""
     uam_secret: str = ""
 
@@ -110,6 +115,8 @@ SENTENCES = {
     "url_missing": "This product needs it: the portal sends residents there to log in, as in %(example)s.",
     "port": "Write a number from %(least)s to %(most)s.",
     "choice": "%(text)s is none of: %(known)s.",
+    "hosts": "%(text)s is no host name such as login.example.org, and no address.",
+    "hosts_many": "At most %(most)s hosts.",
     "secret_short": "A secret has at least %(least)s characters: shorter ones are found by trying. Empty: one is made.",
     "secret_long": "A secret has at most %(most)s characters: many devices cut longer ones.",
     "secret_signs": "Only ASCII letters, digits and signs, no spaces: devices disagree about everything else.",
@@ -133,6 +140,7 @@ def defaults_of(product: Product) -> dict[str, str]:
         "require_message_authenticator": "yes",
         "limit_proxy_state": "yes",
         "octets_swapped": "yes" if product.octets_swapped else "no",
+        "handoff": product.handoffs[0],
     }
 
 
@@ -272,6 +280,24 @@ def _port(text: str, _: _Context) -> int:
     return int(text)
 
 
+def _handoff(text: str, context: _Context) -> str:
+    if text.lower() not in context.product.handoffs:
+        known = ", ".join(context.product.handoffs)
+        raise NasError(_fault("handoff", "choice", text=_shown(text), known=known))
+    return text.lower()
+
+
+def _hosts(text: str, _: _Context) -> str:
+    """Host names, each once, in the order given; a leading `*.` stands for every name below."""
+    hosts = list(dict.fromkeys(text.lower().replace(",", " ").split()))
+    if len(hosts) > GARDEN_HOSTS_MAX:
+        raise NasError(_fault("walled_garden", "hosts_many", most=GARDEN_HOSTS_MAX))
+    for host in hosts:
+        if not _HOST.fullmatch(host.removeprefix("*.")) or len(host) > 253:
+            raise NasError(_fault("walled_garden", "hosts", text=_shown(host)))
+    return " ".join(hosts)
+
+
 def _choice(name: str, **meanings: str | bool) -> Callable[[str, _Context], str | bool]:
     def read(text: str, _: _Context) -> str | bool:
         if text.lower() not in meanings:
@@ -310,6 +336,8 @@ _READERS: dict[str, Callable[[str, _Context], Any]] = {
     "require_message_authenticator": _choice("require_message_authenticator", yes="yes", no="no", auto="auto"),
     "limit_proxy_state": _choice("limit_proxy_state", yes=True, no=False),
     "octets_swapped": _choice("octets_swapped", yes=True, no=False),
+    "handoff": _handoff,
+    "walled_garden": _hosts,
     "secret": _secret("secret"),
     "uam_secret": _secret("uam_secret"),
 }

@@ -13,6 +13,12 @@ class Way(StrEnum):
 
     TAP = "tap"
     VOUCHER = "voucher"
+    EMAIL = "email"
+    SMS = "sms"
+    ACCOUNT = "account"
+    OIDC = "oidc"
+    GRACE = "grace"
+    """Not asked for by itself: the few minutes in which a code sent by e-mail can be fetched."""
 
 
 class Counting(StrEnum):
@@ -27,6 +33,7 @@ class Plan:
     """The limits of a grant. Rates are what the device may receive (`down`) and send (`up`).
 
     `daily_*` are each device's, `voucher_daily_*` all devices' of a voucher together. `vlan_id`: see RFC 3580.
+    `extensions_max`: how often a resident may add another `session_minutes` to a session that runs.
     """
 
     id: int
@@ -45,6 +52,7 @@ class Plan:
     voucher_daily_minutes: int = 0
     voucher_daily_megabytes: int = 0
     vlan_id: int = 0
+    extensions_max: int = 0
 
     @property
     def daily_octets(self) -> int:

@@ -16,6 +16,7 @@ class Product:
     """What holds for every NAS of a product. `octets_swapped`: it counts the client's view, RFC 2866 the NAS's.
 
     `login_example` is how its log-in address looks; empty where residents are not sent back to the NAS.
+    `handoffs`: how the portal may hand a resident over to it (`portal.captive.handoff`), the usual one first.
     """
 
     key: str
@@ -23,20 +24,47 @@ class Product:
     octets_swapped: bool = False
     coa_port: int = COA_PORT
     login_example: str = ""
+    handoffs: tuple[str, ...] = ("none",)
 
 
 PRODUCTS: dict[str, Product] = {
     each.key: each
     for each in (
         Product(
-            "coovachilli", "CoovaChilli, ChilliSpot, uspot", octets_swapped=True, login_example="http://10.1.0.1:3990"
+            "coovachilli",
+            "CoovaChilli, ChilliSpot, uspot",
+            octets_swapped=True,
+            login_example="http://10.1.0.1:3990",
+            handoffs=("uam",),
         ),
-        Product("mikrotik", "MikroTik RouterOS hotspot", login_example="http://10.5.50.1"),
-        Product("opennds", "openNDS", login_example="http://192.168.1.1:2050"),
-        Product("unifi", "Ubiquiti UniFi"),
-        Product("aruba", "Aruba Instant, ArubaOS", login_example="https://securelogin.arubanetworks.com"),
-        Product("cisco", "Cisco WLC, Catalyst 9800, Meraki", login_example="https://192.0.2.1"),
-        Product("ruckus", "Ruckus Unleashed, ZoneDirector, SmartZone", login_example="http://192.168.0.2:9997"),
+        Product(
+            "mikrotik", "MikroTik RouterOS hotspot", login_example="http://10.5.50.1/login", handoffs=("mikrotik",)
+        ),
+        Product(
+            "opennds",
+            "openNDS",
+            login_example="http://192.168.1.1:2050",
+            handoffs=("fas1", "fas2", "fas3", "fas4"),
+        ),
+        Product("unifi", "Ubiquiti UniFi", handoffs=("none", "unifi-key", "unifi-os", "unifi-classic")),
+        Product(
+            "aruba",
+            "Aruba Instant, ArubaOS",
+            login_example="https://securelogin.arubanetworks.com",
+            handoffs=("aruba",),
+        ),
+        Product(
+            "cisco",
+            "Cisco WLC, Catalyst 9800, Meraki",
+            login_example="https://192.0.2.1",
+            handoffs=("cisco", "meraki", "meraki-click"),
+        ),
+        Product(
+            "ruckus",
+            "Ruckus Unleashed, ZoneDirector, SmartZone",
+            login_example="http://192.168.0.2:9997",
+            handoffs=("ruckus", "smartzone"),
+        ),
         Product("hostapd", "OpenWrt, hostapd"),
         Product("standard", "Another NAS, by the RFCs and WISPr"),
     )

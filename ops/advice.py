@@ -98,7 +98,10 @@ REASONS: dict[Reason, Advice] = {
 """Complete: a test holds it so."""
 
 DENIALS: dict[Denial, Advice] = {
-    Denial.NO_TAP: Advice("The city has no plan for a tap.", "Add one, or hand out vouchers."),
+    Denial.NOT_OFFERED: Advice(
+        "Its place does not offer this way in, or the city has no plan for it.",
+        "Add a plan, or let the place offer it.",
+    ),
     Denial.TERMS_CHANGED: REASONS[Reason.TERMS_CHANGED],
     Denial.BLOCKED: REASONS[Reason.BLOCKED],
     Denial.BAD_CODE: Advice("That cannot be a code.", "Compare with the printed sheet."),

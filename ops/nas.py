@@ -41,6 +41,8 @@ _OPTIONS: dict[str, str] = {
     "require_message_authenticator": "yes, no, or auto: once seen, always.",
     "limit_proxy_state": "yes: no Proxy-State without Message-Authenticator.",
     "octets_swapped": "yes: it counts the client's view.",
+    "handoff": "How residents are handed over to it; usually the product's own.",
+    "walled_garden": "Further hosts that are reached before log-in.",
     "secret_file": "A file with the RADIUS secret, - for standard input.",
     "uam_secret_file": "A file with the UAM secret, - for standard input.",
 }

@@ -41,7 +41,7 @@ def _add_sites(conn: Connection, store: Store, seed: Seed, now: datetime) -> Non
             created_at=now,
         )
     for nas in seed.nases:
-        columns = nas.model_dump(mode="json", exclude={"site"})
+        columns = nas.model_dump(mode="json", exclude={"site"} if nas.handoff else {"site", "handoff"})
         nases.add_nas(
             conn,
             store.keys,

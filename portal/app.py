@@ -13,7 +13,8 @@ from werkzeug.routing import BaseConverter
 
 from hotspot.values import Month
 from portal.captive.admission import RandomOctets
-from portal.captive.views import Captive
+from portal.captive.room import Room
+from portal.captive.views import blueprint
 from portal.dispatch import host_of
 from portal.forms import RowIdConverter
 from portal.metrics import PortalMetrics
@@ -50,7 +51,7 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets) -> Flas
     metrics = PortalMetrics(city.registry)
     texts = speeches(city.config.languages, city.zone)
     guard = Guard(city, clock)
-    app.register_blueprint(Captive(city, texts, metrics, clock, random_octets).blueprint())
+    app.register_blueprint(blueprint(Room(city, texts, metrics, clock, random_octets)))
     staff = Staff(city, texts, metrics, clock, random_octets, guard).blueprint()
     NasPages(city, texts, clock, random_octets, guard).mount(staff)
     app.register_blueprint(staff)

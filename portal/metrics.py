@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from hotspot.admission import Denial
+from hotspot.ways import ASKED_FOR
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -28,7 +29,7 @@ class PortalMetrics:
         )
         self.arrivals = Counter(
             "kogge_portal_arrivals",
-            "Redirects from NASes, by what they said; `forged` failed verification.",
+            "Redirects from NASes, by what they said; `forged` failed verification, `unknown` named no NAS of ours.",
             ["result"],
             registry=registry,
         )
@@ -41,9 +42,11 @@ class PortalMetrics:
         self.staff_logins = Counter(
             "kogge_portal_staff_logins", "Staff log-ins, by result.", ["result"], registry=registry
         )
-        for way in ("tap", "voucher"):
-            self.logins.labels(way, "ticket", "")
+        for refused in ("forged", "unknown", "malformed"):
+            self.arrivals.labels(refused)
+        for way in ASKED_FOR:
+            self.logins.labels(way.value, "ticket", "")
             for denial in Denial:
-                self.logins.labels(way, "refused", denial.value)
+                self.logins.labels(way.value, "refused", denial.value)
         for result in ("success", "wrong", "limited"):
             self.staff_logins.labels(result)

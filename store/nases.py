@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hotspot.nas import FIELDS, SECRETS, NasEntry, NasError, taken, twins
+from hotspot.products import PRODUCTS
 from hotspot.session import close_estimated
 from store import accounting, audit
 from store.keys import KeyRing
@@ -31,7 +32,10 @@ ADMIN_RESET = "Admin-Reset"
 
 @dataclass(frozen=True, slots=True)
 class Nas:
-    """A RADIUS client with its secrets in the clear: never log or show one. `opening_hours` are its site's."""
+    """A RADIUS client with its secrets in the clear: never log or show one. `opening_hours` are its site's.
+
+    `site_ways`: the ways in that its site offers (`hotspot.ways`).
+    """
 
     id: int
     name: str
@@ -48,6 +52,10 @@ class Nas:
     secret: bytes
     uam_secret: bytes
     opening_hours: str = ""
+    handoff: str = "none"
+    walled_garden: str = ""
+    site_id: int = 0
+    site_ways: str = ""
 
     def __repr__(self) -> str:
         return f"Nas({self.id}, {self.name!r})"
@@ -71,7 +79,9 @@ COMMAND_LINE = Author()
 # Reading ------------------------------------------------------------------------------------------------
 
 
-_NASES = select(nas, site.c.name.label("site_name"), site.c.opening_hours).join(site, site.c.id == nas.c.site_id)
+_NASES = select(nas, site.c.name.label("site_name"), site.c.opening_hours, site.c.ways.label("site_ways")).join(
+    site, site.c.id == nas.c.site_id
+)
 _LIVE = _NASES.where(nas.c.removed_at.is_(None))
 
 
@@ -115,6 +125,11 @@ def by_name(conn: Connection, keys: KeyRing, name: str) -> Nas | None:
 def by_id(conn: Connection, keys: KeyRing, nas_id: int) -> Nas | None:
     """The NAS of that id; None where there is none, or none any more."""
     return _one(keys, conn.execute(_LIVE.where(nas.c.id == nas_id)).mappings().first())
+
+
+def by_identifier(conn: Connection, keys: KeyRing, nas_identifier: str) -> Nas | None:
+    """The NAS of that NAS-Identifier; None where there is none, or none any more."""
+    return _one(keys, conn.execute(_LIVE.where(nas.c.nas_identifier == nas_identifier)).mappings().first())
 
 
 def hidden_nas(conn: Connection, keys: KeyRing, nas_identifier: str) -> Nas | None:
@@ -169,8 +184,12 @@ def open_sessions(conn: Connection, nas_id: int) -> int:
 
 
 def add_nas(conn: Connection, keys: KeyRing, *, secret: bytes, uam_secret: bytes, **columns: Any) -> int:
-    """The row alone, as the seed brings it; `columns` are those of `nas` but the sealed ones."""
+    """The row alone, as the seed brings it; `columns` are those of `nas` but the sealed ones.
+
+    Without a `handoff` it is its product's usual one.
+    """
     sealed = seal_nas_secrets(keys, secret, uam_secret)
+    columns = {"handoff": PRODUCTS[columns["product"]].handoffs[0]} | columns
     return int(conn.execute(insert(nas).values(**columns, **sealed).returning(nas.c.id)).scalar_one())
 
 

@@ -174,6 +174,12 @@ def accepted_at(conn: Connection, device_id: int) -> datetime | None:
     return value
 
 
+def was_accepted(conn: Connection, grant_id: int) -> bool:
+    """Whether RADIUS ever accepted the grant's device."""
+    query = select(grant.c.id).where(grant.c.id == grant_id, grant.c.accepted_at.is_not(None))
+    return conn.execute(query).first() is not None
+
+
 def end_grants(conn: Connection, device_id: int, *, now: datetime) -> int:
     """End every grant of a device that still admits it, and its remembering. Returns how many."""
     ended = conn.execute(

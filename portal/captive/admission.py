@@ -1,6 +1,7 @@
 """The use case of getting on: one read, pure judgement, one write. Its answer is a ticket or a Denial.
 
-Nothing of HTTP is known here, and nothing slow happens inside the write.
+Nothing of HTTP is known here, and nothing slow happens inside the write. A way in is a function that says, inside
+that write, to what a device is entitled (`Entitlement`), or why it is not.
 """
 
 from __future__ import annotations
@@ -16,97 +17,141 @@ from hotspot.errors import InputError
 from hotspot.plan import Plan, Way
 from hotspot.values import MacAddress
 from hotspot.vouchers import parse_code
+from hotspot.ways import offered
 from portal.address import Address
 from portal.captive.guessing import Guess, Guesser
+from portal.captive.handoff.protocol import Credential
 from service.cities import City
 from store import residents, vouchers
 from store.store import Connection
 
 RandomOctets = Callable[[int], bytes]
 
-
-@dataclass(frozen=True, slots=True)
-class Redeemable:
-    """A ticket with its password in the clear, for the hand-off alone."""
-
-    name: str
-    password: str
+GUESSED_WRONG = frozenset({Denial.BAD_CODE, Denial.UNKNOWN_CODE})
+"""Denials that count as a wrong guess."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a resident asks for: these terms accepted, by a tap (`code` None) or with a voucher's code.
+    """What a resident asks for: to get on at a place, these terms accepted.
 
-    `language` is the page's: the way back through the NAS carries none, and there is no cookie. `address` is where the
-    request came from, None where that is unknown.
+    `site_ways`: the ways in that the place offers. `language` is the page's: the way back through the NAS carries
+    none, and there is no cookie. `address` is where the request came from, None where that is unknown.
     """
 
     mac: MacAddress
     terms_id: int
-    code: str | None
     language: str
+    site_ways: str = ""
     address: Address | None = None
 
     @property
-    def way(self) -> Way:
-        return Way.TAP if self.code is None else Way.VOUCHER
+    def guess(self) -> Guess:
+        """What is counted where a code or a password is wrong."""
+        return Guess(self.mac, self.address)
 
 
-def admit(city: City, wish: Wish, *, now: datetime, random_octets: RandomOctets) -> Redeemable | Denial:
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """To what a device is entitled, by which plan and until when."""
+
+    plan: Plan
+    span: Span
+    voucher_id: int | None = None
+    account_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A grant was made. The ticket's password is in the clear, for the hand-off alone."""
+
+    grant_id: int
+    device_id: int
+    credential: Credential
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a way in may look at: the transaction, the place's plans by way, the device, who guesses."""
+
+    conn: Connection
+    city: City
+    plans: dict[Way, Plan]
+    mac: MacAddress
+    device_id: int
+    now: datetime
+    guess: Guess
+
+
+WayIn = Callable[[Asking], Entitlement | Denial]
+
+
+def admit(city: City, wish: Wish, way_in: WayIn, *, now: datetime, random_octets: RandomOctets) -> Admission | Denial:
     """Record the acceptance and issue grant and ticket, all in one transaction, or say why not."""
-    guesser, guess = Guesser(city), Guess(wish.mac, wish.address)
     with city.store.write() as conn:
-        terms_ids = {text.id for text in residents.current_terms(conn)}
-        if wish.terms_id not in terms_ids:
+        if wish.terms_id not in {text.id for text in residents.current_terms(conn)}:
             return Denial.TERMS_CHANGED
-        if wish.way is Way.VOUCHER and not guesser.allowed(conn, guess, now=now):
-            return Denial.TOO_MANY_GUESSES
         device_id = residents.note_device(conn, city.store.keys, wish.mac, now=now)
         if residents.is_blocked(conn, device_id, now=now):
             return Denial.BLOCKED
-        found = _by_tap(conn, now) if wish.code is None else _by_code(conn, city, wish.code, device_id, now)
+        plans = offered(residents.plans(conn), wish.site_ways)
+        found = way_in(Asking(conn, city, plans, wish.mac, device_id, now, wish.guess))
         if isinstance(found, Denial):
-            if found in (Denial.BAD_CODE, Denial.UNKNOWN_CODE):
-                guesser.wrong(conn, guess, now=now)
+            if found in GUESSED_WRONG:
+                Guesser(city).wrong(conn, wish.guess, now=now)
             return found
         return _issue(conn, city, wish, device_id, found, now=now, random_octets=random_octets)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    plan: Plan
-    span: Span
-    voucher_id: int | None = None
+def guessed_too_often(asking: Asking) -> bool:
+    """Whether this device may try no more codes for now; every way in that takes a code asks first."""
+    return not Guesser(asking.city).allowed(asking.conn, asking.guess, now=asking.now)
 
 
-def _by_tap(conn: Connection, now: datetime) -> _Found | Denial:
-    plans = residents.plans(conn, Way.TAP)
-    return _Found(plans[0], tap_span(plans[0], now=now)) if plans else Denial.NO_TAP
+# Ways in ------------------------------------------------------------------------------------------------
 
 
-def _by_code(conn: Connection, city: City, typed: str, device_id: int, now: datetime) -> _Found | Denial:
-    try:
-        code = parse_code(typed)
-    except InputError:
-        return Denial.BAD_CODE
-    voucher = vouchers.find(conn, city.store.keys, code)
-    if voucher is None:
-        return Denial.UNKNOWN_CODE
-    denial = judge_voucher(
-        redeem_until=voucher.redeem_until,
-        until_at=voucher.until_at,
-        revoked_at=voucher.revoked_at,
-        plan=voucher.plan,
-        valid_seconds=voucher.valid_minutes * 60,
-        seconds_used=voucher.seconds_used,
-        holders=vouchers.devices_of(conn, voucher.id),
-        device_id=device_id,
-        now=now,
-    )
-    if denial is not None:
-        return denial
-    ends_at = vouchers.use(conn, voucher, now=now)
-    return _Found(voucher.plan, voucher_span(voucher.plan, ends_at=ends_at, now=now), voucher.id)
+def by_tap(asking: Asking) -> Entitlement | Denial:
+    """One tap on the terms."""
+    plan = asking.plans.get(Way.TAP)
+    return Entitlement(plan, tap_span(plan, now=asking.now)) if plan is not None else Denial.NOT_OFFERED
+
+
+def by_voucher(typed: str) -> WayIn:
+    """With a voucher's code as it was typed."""
+
+    def way_in(asking: Asking) -> Entitlement | Denial:
+        if Way.VOUCHER not in asking.plans:
+            return Denial.NOT_OFFERED
+        if guessed_too_often(asking):
+            return Denial.TOO_MANY_GUESSES
+        try:
+            code = parse_code(typed)
+        except InputError:
+            return Denial.BAD_CODE
+        voucher = vouchers.find(asking.conn, asking.city.store.keys, code)
+        if voucher is None:
+            return Denial.UNKNOWN_CODE
+        denial = judge_voucher(
+            redeem_until=voucher.redeem_until,
+            until_at=voucher.until_at,
+            revoked_at=voucher.revoked_at,
+            plan=voucher.plan,
+            valid_seconds=voucher.valid_minutes * 60,
+            seconds_used=voucher.seconds_used,
+            holders=vouchers.devices_of(asking.conn, voucher.id),
+            device_id=asking.device_id,
+            now=asking.now,
+        )
+        if denial is not None:
+            return denial
+        ends_at = vouchers.use(asking.conn, voucher, now=asking.now)
+        return Entitlement(voucher.plan, voucher_span(voucher.plan, ends_at=ends_at, now=asking.now), voucher.id)
+
+    return way_in
+
+
+# The grant ----------------------------------------------------------------------------------------------
 
 
 def _issue(
@@ -114,19 +159,20 @@ def _issue(
     city: City,
     wish: Wish,
     device_id: int,
-    found: _Found,
+    found: Entitlement,
     *,
     now: datetime,
     random_octets: RandomOctets,
-) -> Redeemable:
+) -> Admission:
     residents.record_acceptance(conn, device_id=device_id, terms_id=wish.terms_id, now=now)
     grant_id = residents.add_grant(
         conn,
         device_id=device_id,
         plan_id=found.plan.id,
         voucher_id=found.voucher_id,
+        account_id=found.account_id,
         terms_id=wish.terms_id,
-        way=wish.way.value,
+        way=found.plan.way.value,
         language=wish.language,
         granted_at=now,
         until_at=found.span.until_at,
@@ -136,4 +182,5 @@ def _issue(
     ticket = Ticket(name, grant_id, device_id, now, now + timedelta(seconds=TICKET_SECONDS))
     residents.add_ticket(conn, ticket)
     key = city.store.keys.derive("ticket")
-    return Redeemable(name, ticket_password(key, name=name, device=wish.mac, expires_at=ticket.expires_at))
+    password = ticket_password(key, name=name, device=wish.mac, expires_at=ticket.expires_at)
+    return Admission(grant_id, device_id, Credential(name, password))

@@ -8,7 +8,7 @@ from service.reasons import REASONS, reason_of
 from service.speech import marked as _
 
 DENIALS: dict[Denial, str] = {
-    Denial.NO_TAP: _("At this place you need a voucher code."),
+    Denial.NOT_OFFERED: _("This way of getting online is not offered at this place."),
     Denial.TERMS_CHANGED: REASONS[Reason.TERMS_CHANGED],
     Denial.BLOCKED: REASONS[Reason.BLOCKED],
     Denial.BAD_CODE: _("That is not a voucher code. A code has ten letters and digits."),

@@ -232,6 +232,7 @@ class NasPages:
             sites=sites,
             products=PRODUCTS,
             product=PRODUCTS[typed["product"]],
+            handoffs=[(word, word) for word in PRODUCTS[typed["product"]].handoffs],
             labels=LABELS,
             faults={fault.field: self._said(fault) for fault in faults},
         )
@@ -268,6 +269,8 @@ LABELS = {
     "require_message_authenticator": _("Message-Authenticator required"),
     "limit_proxy_state": _("Limit Proxy-State"),
     "octets_swapped": _("Counts the client's view"),
+    "handoff": _("Hand-over to the NAS"),
+    "walled_garden": _("Hosts reached before log-in"),
     "secret": _("RADIUS secret"),
     "uam_secret": _("UAM secret"),
 }

@@ -46,7 +46,17 @@ def faults(**changes: str) -> dict[str, str]:
 
 def test_what_is_left_out_is_the_products() -> None:
     assert read() == NasEntry(
-        "Hafen Ost", "hafen", "mikrotik", "192.0.2.7", "hafen-1", "http://10.5.50.1", 3799, "yes", True, False
+        "Hafen Ost",
+        "hafen",
+        "mikrotik",
+        "192.0.2.7",
+        "hafen-1",
+        "http://10.5.50.1",
+        3799,
+        "yes",
+        True,
+        False,
+        "mikrotik",
     )
     chilli = read(product="coovachilli")
     assert chilli.octets_swapped, "CoovaChilli counts the client's view"

@@ -69,6 +69,8 @@ def test_add_registers_and_prints_what_to_type_in(made: Written, kogge: Kogge) -
         "require_message_authenticator": "yes",
         "limit_proxy_state": True,
         "octets_swapped": False,
+        "handoff": "mikrotik",
+        "walled_garden": "",
     }
     shown = kogge("nas", "show", "rostock", "hafen", "--dir", made.path).stdout
     assert secret_in(shown) == secret_in(result.stdout)

@@ -86,6 +86,7 @@ def test_what_a_tap_leaves_behind(door: Door, phone: Phone) -> None:
         "device_id": device["id"],
         "terms_id": english.id,
         "accepted_at": NOW,
+        "digest": None,
     }
     assert (grant["device_id"], grant["plan_id"], grant["terms_id"], grant["way"], grant["voucher_id"]) == (
         device["id"],
@@ -255,7 +256,7 @@ def test_a_code_that_does_not_admit_says_why(door: Door, phone: Phone, denial: D
 
 
 def test_the_refusals_above_are_all_there_are() -> None:
-    elsewhere = {Denial.NO_TAP, Denial.TERMS_CHANGED, Denial.TOO_MANY_GUESSES}
+    elsewhere = {Denial.NOT_OFFERED, Denial.TERMS_CHANGED, Denial.TOO_MANY_GUESSES}
     assert set(REFUSED) | elsewhere == set(Denial)
 
 
@@ -265,7 +266,7 @@ def test_a_city_without_a_tap_asks_for_a_code(door: Door, phone: Phone) -> None:
     _no_tap(door)
     page = phone.send("/accept", fields)
     assert page.status_code == 422
-    assert DENIALS[Denial.NO_TAP] in words(page)
+    assert DENIALS[Denial.NOT_OFFERED] in words(page)
     assert "Accept and go online" not in page.text
     assert "<details open>" in page.text
     assert phone.try_code(CODE).status_code == 303

@@ -15,7 +15,7 @@ from service.cities import City
 from store import keys, schema
 from tests.portal.hands import CHALLENGE, NOW, PHONE, Door, Phone
 
-VISIT = Visit(1, PHONE, bytes.fromhex(CHALLENGE), "http://example.org/")
+VISIT = Visit(1, PHONE, {"challenge": CHALLENGE}, "http://example.org/", signed=True)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_nobody_reads_a_mac_address_out_of_a_token(city: City) -> None:
 def test_a_token_of_every_length_fits_its_page(city: City) -> None:
     """The longest wish that a redirect may carry still gives a token that is accepted back."""
     longest = "http://example.org/" + "x" * (tokens.TOKEN_MAX // 4 - 19)
-    token = tokens.issue(city.store.keys, Visit(1, PHONE, bytes(16), longest), now=NOW)
+    token = tokens.issue(city.store.keys, Visit(1, PHONE, {"challenge": CHALLENGE}, longest), now=NOW)
     assert tokens.read(city.store.keys, token, now=NOW).user_url == longest
 
 
@@ -112,7 +112,7 @@ def test_another_city_s_token_is_like_none(door: Door, phone: Phone, tmp_path: P
 
 
 def test_a_visit_at_a_nas_that_is_gone(door: Door, phone: Phone) -> None:
-    token = tokens.issue(door.city.store.keys, Visit(999, PHONE, bytes(16), ""), now=NOW)
+    token = tokens.issue(door.city.store.keys, Visit(999, PHONE, {"challenge": CHALLENGE}), now=NOW)
     assert phone.status(token).status_code == 400
     assert phone.send("/accept", {"visit": token, "terms": "1"}).status_code == 400
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from hotspot.errors import InputError
 from portal.captive.handoff import uam
-from portal.captive.handoff.uam import Result
+from portal.captive.handoff.protocol import QUERY_MAX, USER_URL_MAX, Arrival, ForgedError, Result, safe_url
+from tests.support.handoffs import handing_of, inbound_of, nas_of
 
 SECRET = b"uamsecret1"
 GOLDEN = (
@@ -36,7 +38,7 @@ def test_md_of_the_real_daemon_verifies() -> None:
         f"{GOLDEN.replace('http:', 'https:')}&md={GOLDEN_MD}",
         f"{GOLDEN}&md={GOLDEN_MD}&res=success",
         f"{GOLDEN}&md={GOLDEN_MD}&md={GOLDEN_MD}",
-        f"{GOLDEN}{'x' * uam.QUERY_MAX}&md={GOLDEN_MD}",
+        f"{GOLDEN}{'x' * QUERY_MAX}&md={GOLDEN_MD}",
         f"{GOLDEN}&md=ÄÖÜ",
         "",
     ],
@@ -53,14 +55,33 @@ def test_chap_response_that_the_real_daemon_accepted() -> None:
     assert uam.chap_response("ostsee1", CHALLENGE, SECRET) == "e00f6980f0041d79311a7e704a4cd5f1"
 
 
+NAS = nas_of("coovachilli", uam_secret=SECRET, login_url="http://127.2.0.1:3990")
+
+
+def signed(url: str) -> str:
+    digest = hashlib.md5(url.encode("latin-1", "replace") + SECRET).hexdigest().upper()
+    return f"{url}&md={digest}"
+
+
+def read(**fields: str) -> Arrival:
+    """A redirect of these fields as the daemon would have signed it."""
+    query = "&".join(f"{name}={value}" for name, value in fields.items())
+    return uam.read(inbound_of(signed(f"http://portal.example/?{query}")), NAS)
+
+
 def test_the_golden_redirect_is_read() -> None:
-    query = f"{urlsplit(GOLDEN).query}&md={GOLDEN_MD}"
-    assert uam.nas_identifier(query) == "stralsund-ap-0001"
-    arrival = uam.read(query)
-    assert arrival.result is Result.NOT_YET
+    inbound = inbound_of(f"{GOLDEN}&md={GOLDEN_MD}")
+    assert uam.nas_identifier(inbound) == "stralsund-ap-0001"
+    arrival = uam.read(inbound, NAS)
+    assert arrival.result is Result.NOT_YET and arrival.signed
     assert str(arrival.mac) == "02-00-00-00-00-11"
-    assert arrival.challenge.hex() == "2904485ac54ce369f1c3adc15e08b052"
+    assert arrival.back == {"challenge": "2904485ac54ce369f1c3adc15e08b052"}
     assert arrival.user_url == ""
+
+
+def test_a_redirect_that_the_daemon_did_not_sign_is_forged() -> None:
+    with pytest.raises(ForgedError):
+        uam.read(inbound_of(f"{GOLDEN}x&md={GOLDEN_MD}"), NAS)
 
 
 SOUND = {"res": "notyet", "challenge": CHALLENGE.hex(), "mac": "02-00-00-00-00-11"}
@@ -73,7 +94,7 @@ SOUND = {"res": "notyet", "challenge": CHALLENGE.hex(), "mac": "02-00-00-00-00-1
         ({"res": ""}, "res"),
         ({"mac": ""}, "MAC"),
         ({"mac": "02-00-00-00-00"}, "MAC"),
-        ({"mac": "0" * 4_000}, "MAC"),
+        ({"mac": "0" * 3_000}, "MAC"),
         ({"challenge": ""}, "16 octets"),
         ({"challenge": CHALLENGE.hex()[:-2]}, "16 octets"),
         ({"challenge": CHALLENGE.hex() * 2}, "16 octets"),
@@ -83,24 +104,24 @@ SOUND = {"res": "notyet", "challenge": CHALLENGE.hex(), "mac": "02-00-00-00-00-1
     ],
 )
 def test_a_redirect_that_lacks_something_is_refused(changes: dict[str, str], complaint: str) -> None:
-    query = "&".join(f"{name}={value}" for name, value in (SOUND | changes).items())
     with pytest.raises(InputError, match=complaint):
-        uam.read(query)
+        read(**(SOUND | changes))
 
 
 @pytest.mark.parametrize("result", ["success", "already", "logoff"])
 def test_after_the_log_in_no_challenge_is_needed(result: str) -> None:
-    assert uam.read(f"res={result}&mac=02-00-00-00-00-11").challenge == b""
+    arrival = read(res=result, mac="02-00-00-00-00-11")
+    assert arrival.result is Result(result) and arrival.back == {"challenge": ""}
 
 
 @pytest.mark.parametrize(("claimed", "result"), [("splash", Result.NOT_YET), ("wispr", Result.NOT_YET)])
 def test_other_words_for_not_yet(claimed: str, result: Result) -> None:
-    assert uam.read(f"res={claimed}&challenge={CHALLENGE.hex()}&mac=02-00-00-00-00-11").result is result
+    assert read(**(SOUND | {"res": claimed})).result is result
 
 
 @pytest.mark.parametrize("url", ["http://example.org/", "https://example.org/a?b=c#d", "http://[2001:db8::1]/"])
 def test_a_wish_for_a_web_page_is_kept(url: str) -> None:
-    assert uam.safe_url(url) == url
+    assert safe_url(url) == url
 
 
 @pytest.mark.parametrize(
@@ -116,29 +137,23 @@ def test_a_wish_for_a_web_page_is_kept(url: str) -> None:
         "http://[::1",
         "http://example.org/a b",
         "http://example.org/\r\nSet-Cookie: a=b",
-        "http://example.org/" + "x" * uam.USER_URL_MAX,
+        "http://example.org/" + "x" * USER_URL_MAX,
     ],
 )
 def test_any_other_wish_is_dropped(url: str) -> None:
-    assert uam.safe_url(url) == ""
+    assert safe_url(url) == ""
 
 
 def test_the_log_in_address_quotes_what_it_carries() -> None:
-    location = uam.login_url(
-        "http://127.2.0.1:3990",
-        username="a+b/c=",
-        password="ostsee1",
-        challenge=CHALLENGE,
-        uam_secret=SECRET,
-        user_url="http://example.org/?username=evil&response=0",
-    )
-    assert location.startswith("http://127.2.0.1:3990/logon?")
-    assert parse_qs(urlsplit(location).query) == {
+    wanted = "http://example.org/?username=evil&response=0"
+    gone = uam.hand_off(handing_of(NAS, back={"challenge": CHALLENGE.hex()}, user_url=wanted))
+    assert gone.url.startswith("http://127.2.0.1:3990/logon?")
+    assert parse_qs(urlsplit(gone.url).query) == {
         "username": ["a+b/c="],
         "response": ["e00f6980f0041d79311a7e704a4cd5f1"],
-        "userurl": ["http://example.org/?username=evil&response=0"],
+        "userurl": [wanted],
     }
 
 
 def test_the_log_off_address_is_the_registered_one() -> None:
-    assert uam.logoff_url("http://127.2.0.1:3990") == "http://127.2.0.1:3990/logoff"
+    assert uam.log_off(handing_of(NAS)).url == "http://127.2.0.1:3990/logoff"

@@ -22,7 +22,7 @@ from tests.conftest import NOW
 SECRET, UAM_SECRET = "radius-geheimnis", "uam-geheimnis-1"
 ENTRY = NasEntry(
     "Hafen", "stadthafen", "mikrotik", "192.0.2.7", "hafen-1", "http://10.5.50.1", 3799, "yes", True, False,
-    SECRET, UAM_SECRET,
+    "mikrotik", "", SECRET, UAM_SECRET,
 )  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def test_every_field_can_be_changed(city: City) -> None:
     nas_id = add(city)
     wanted = NasEntry(
         "Markt", "neuer-markt", "coovachilli", "192.0.2.0/24", "markt-1", "http://10.1.0.1:3990", 1700, "auto", False,
-        True, "x" * 12, "y" * 12,
+        True, "uam", "login.example.org", "x" * 12, "y" * 12,
     )  # fmt: skip
     assert change(city, nas_id, wanted) is not None
     with city.store.read() as conn:

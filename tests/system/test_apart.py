@@ -97,7 +97,7 @@ def _live_in(city: City) -> Credentials:
     """An admin, five sessions, five batches of vouchers, a phone at a NAS."""
     now = datetime.now(UTC)
     ring = city.store.keys
-    visit = tokens.issue(ring, Visit(1, PHONE, bytes(16), "http://example.org/"), now=now)
+    visit = tokens.issue(ring, Visit(1, PHONE, {"challenge": "00" * 16}, "http://example.org/", signed=True), now=now)
     with city.store.write() as conn:
         staff_id = staff.add(conn, login="admin", name="Admin", role=Role.ADMIN, now=now)
         cookie, invitation = os.urandom(32).hex(), "t" * 43
@@ -117,7 +117,9 @@ def _live_in(city: City) -> Credentials:
 
 
 def _nas(name: str) -> NasEntry:
-    return NasEntry(name, SITE, "standard", "192.0.2.7", name, "", 3799, "yes", True, False, "x" * 12, "y" * 12)
+    return NasEntry(
+        name, SITE, "standard", "192.0.2.7", name, "", 3799, "yes", True, False, secret="x" * 12, uam_secret="y" * 12
+    )
 
 
 def _session(city: City, device_id: int, number: int, now: datetime) -> Session:

@@ -10,7 +10,8 @@ from functools import partial
 
 from hotspot.admission import Denial
 from hotspot.values import MacAddress, MacSpelling, Octets
-from portal.captive.admission import Redeemable, Wish, admit
+from portal.captive.admission import Admission as Admitted
+from portal.captive.admission import Wish, admit, by_tap
 from radius.intake import Port, Work
 from tests.trials import packets
 from tests.trials.nas import Nas, On
@@ -128,19 +129,20 @@ class Life:
         code = resident.code if self._chance.random() < 0.7 else None
         now, randbytes = self._timeline.clock, self._chance.randbytes
         if code is None:
-            wish = Wish(resident.mac, self._town.terms_id, None, "en")
-            found = admit(self._town.city, wish, now=now, random_octets=randbytes)
+            wish = Wish(resident.mac, self._town.terms_id, "en")
+            found = admit(self._town.city, wish, by_tap, now=now, random_octets=randbytes)
         else:
             found = redeem(self._town, resident.mac, code, now=now, random_octets=randbytes)
-        if not isinstance(found, Redeemable):
+        if isinstance(found, Denial):
             self.counts[f"portal: {found.value}"] += 1
             if found is Denial.CODE_USED_UP:
                 resident.code = None
             self._later(resident)
             return
-        self._tickets[found.name] = self._admission(resident, code)
-        identity = [(1, found.name.encode()), self._station(resident, nas)]
-        nas.ask_access(identity, found.password, partial(self._answered, resident, nas, identity))
+        ticket = found.credential if isinstance(found, Admitted) else found
+        self._tickets[ticket.name] = self._admission(resident, code)
+        identity = [(1, ticket.name.encode()), self._station(resident, nas)]
+        nas.ask_access(identity, ticket.password, partial(self._answered, resident, nas, identity))
 
     def _admission(self, resident: Resident, code: str | None) -> Admission:
         """By the rules of docs and of the plan, not by what the portal stored."""

@@ -18,7 +18,7 @@ from hotspot.plan import MEGABYTE, Way
 from hotspot.roles import Role
 from hotspot.values import MacAddress
 from hotspot.vouchers import make_code
-from portal.captive.admission import Redeemable
+from portal.captive.handoff.protocol import Credential
 from service.cities import City
 from store import fleet, keys, nases, residents, setup, staff, vouchers
 from store.store import Connection
@@ -145,7 +145,7 @@ def _add_vouchers(
 
 def redeem(
     town: Town, mac: MacAddress, code: str, *, now: datetime, random_octets: Callable[[int], bytes]
-) -> Redeemable | Denial:
+) -> Credential | Denial:
     """A voucher's ticket for one device more than the portal would admit.
 
     The portal lets as many devices hold a voucher as may be on at once; here RADIUS alone must keep the promise.
@@ -174,4 +174,4 @@ def redeem(
         ticket = Ticket(name, grant_id, device_id, now, now + timedelta(seconds=TICKET_SECONDS))
         residents.add_ticket(conn, ticket)
     password = ticket_password(store.keys.derive("ticket"), name=name, device=mac, expires_at=ticket.expires_at)
-    return Redeemable(name, password)
+    return Credential(name, password)

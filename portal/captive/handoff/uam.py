@@ -8,48 +8,32 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from hotspot.errors import InputError
 from hotspot.values import MacAddress
+from portal.captive.handoff.protocol import (
+    QUERY_MAX,
+    Arrival,
+    ForgedError,
+    GoTo,
+    Handing,
+    Inbound,
+    Method,
+    Result,
+    safe_url,
+)
 from service.reasons import MESSAGE_OCTETS_MAX
+from store.nases import Nas
 
-QUERY_MAX = 4_096
-USER_URL_MAX = 1_024
 CHALLENGE_BYTES = 16
-
-
-class Result(StrEnum):
-    """What the NAS says has happened (`res`)."""
-
-    NOT_YET = "notyet"
-    SUCCESS = "success"
-    FAILED = "failed"
-    ALREADY = "already"
-    LOG_OFF = "logoff"
-
 
 _RESULTS = {result.value: result for result in Result} | {"splash": Result.NOT_YET, "wispr": Result.NOT_YET}
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A redirect whose `md` was verified. `challenge` is empty where the NAS sent none (after log-in)."""
-
-    result: Result
-    mac: MacAddress
-    challenge: bytes
-    user_url: str
-    reason: str
-    reply: str
-
-
-def nas_identifier(query: str) -> str | None:
+def nas_identifier(inbound: Inbound) -> str:
     """The `nasid` that a redirect claims: which secret to verify it with. Nothing is believed yet."""
-    return _first(parse_qs(query[:QUERY_MAX]), "nasid")
+    return inbound.fields.get("nasid", "") if "res" in inbound.fields else ""
 
 
 def verify(url: str, uam_secret: bytes) -> bool:
@@ -64,36 +48,33 @@ def verify(url: str, uam_secret: bytes) -> bool:
     return hmac.compare_digest(digest.upper().encode(), md.upper().encode())
 
 
-def read(query: str) -> Arrival:
-    """The facts of a verified redirect. InputError where it lacks one."""
-    given = parse_qs(query, keep_blank_values=True)
-    result = _RESULTS.get(_first(given, "res") or "")
+def read(inbound: Inbound, nas: Nas) -> Arrival:
+    """The redirect, verified. ForgedError where `md` does not sign it, InputError where its fields make no sense."""
+    if not verify(inbound.url, nas.uam_secret):
+        raise ForgedError
+    given = inbound.fields
+    result = _RESULTS.get(given.get("res", ""))
     if result is None:
         raise InputError("the hotspot's redirect has no known `res`")
-    try:
-        challenge = bytes.fromhex(_first(given, "challenge") or "")
-    except ValueError:
-        raise InputError("the hotspot's challenge is not hexadecimal") from None
+    challenge = _challenge(given.get("challenge", ""))
     if result in (Result.NOT_YET, Result.FAILED) and len(challenge) != CHALLENGE_BYTES:
         raise InputError("the hotspot's challenge does not have 16 octets")
     return Arrival(
         result=result,
-        mac=MacAddress.parse(_first(given, "mac") or ""),
-        challenge=challenge,
-        user_url=safe_url(_first(given, "userurl") or ""),
-        reason=(_first(given, "reason") or "")[:40],
-        reply=(_first(given, "reply") or "")[:MESSAGE_OCTETS_MAX],
+        mac=MacAddress.parse(given.get("mac", "")),
+        signed=True,
+        back={"challenge": challenge.hex()},
+        user_url=safe_url(given.get("userurl", "")),
+        reason=given.get("reason", "")[:40],
+        reply=given.get("reply", "")[:MESSAGE_OCTETS_MAX],
     )
 
 
-def safe_url(text: str) -> str:
-    """Where the resident wanted to go, if that is http or https; else nothing."""
+def _challenge(text: str) -> bytes:
     try:
-        parts = urlsplit(text)
+        return bytes.fromhex(text)
     except ValueError:
-        return ""
-    sound = parts.scheme in ("http", "https") and parts.hostname and text.isprintable() and " " not in text
-    return text if sound and len(text) <= USER_URL_MAX else ""
+        raise InputError("the hotspot's challenge is not hexadecimal") from None
 
 
 def chap_response(password: str, challenge: bytes, uam_secret: bytes) -> str:
@@ -102,17 +83,20 @@ def chap_response(password: str, challenge: bytes, uam_secret: bytes) -> str:
     return hashlib.md5(b"\0" + password.encode() + k, usedforsecurity=False).hexdigest()
 
 
-def login_url(base: str, *, username: str, password: str, challenge: bytes, uam_secret: bytes, user_url: str) -> str:
-    """The address at the NAS (`base` is the registered one) that redeems a ticket by CHAP."""
-    fields = {"username": username, "response": chap_response(password, challenge, uam_secret)}
-    if user_url:
-        fields["userurl"] = user_url
-    return f"{base}/logon?{urlencode(fields, quote_via=quote)}"
+def hand_off(handing: Handing) -> GoTo:
+    """The address at the NAS that redeems the ticket by CHAP."""
+    credential = handing.credential
+    assert credential is not None, "a NAS that asks RADIUS is handed a ticket"
+    challenge = bytes.fromhex(handing.back["challenge"])
+    response = chap_response(credential.password, challenge, handing.nas.uam_secret)
+    fields = {"username": credential.name, "response": response}
+    if handing.user_url:
+        fields["userurl"] = handing.user_url
+    return GoTo(f"{handing.nas.login_url}/logon?{urlencode(fields, quote_via=quote)}")
 
 
-def logoff_url(base: str) -> str:
-    return f"{base}/logoff"
+def log_off(handing: Handing) -> GoTo:
+    return GoTo(f"{handing.nas.login_url}/logoff")
 
 
-def _first(given: Mapping[str, list[str]], name: str) -> str | None:
-    return given[name][0] if name in given else None
+METHOD = Method(read=read, hand_off=hand_off, log_off=log_off, claims=nas_identifier)

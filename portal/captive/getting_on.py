@@ -1,0 +1,93 @@
+"""Getting on: a way in was taken; the grant is made and the browser handed over to the NAS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from flask import Blueprint, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from hotspot.admission import Denial
+from hotspot.plan import Way
+from portal.address import client_address
+from portal.captive import admission
+from portal.captive.admission import Admission, WayIn, Wish, by_tap, by_voucher
+from portal.captive.front import Trouble, front_page
+from portal.captive.handoff.methods import METHODS
+from portal.captive.handoff.protocol import Admitted, Failed, GoTo, Handing, HandOff, Submit
+from portal.captive.room import Guest, Room
+from portal.captive.sentences import DENIALS, HOTSPOT_REFUSED
+from portal.forms import row_number
+from portal.pages import origin
+from service.speech import Speech
+
+
+@dataclass(frozen=True)
+class GettingOn:
+    """The forms of the ways in that need one step, and what every way in ends with (`let_on`)."""
+
+    room: Room
+
+    def mount(self, routes: Blueprint) -> None:
+        routes.post("/accept")(self.accept)
+        routes.post("/voucher")(self.voucher)
+
+    def accept(self) -> AnyResponse:
+        """One tap on the terms."""
+        return self._with(Way.TAP, by_tap)
+
+    def voucher(self) -> AnyResponse:
+        code = request.form.get("code", "")
+        return self._with(Way.VOUCHER, by_voucher(code), typed={"code": code})
+
+    def _with(self, way: Way, way_in: WayIn, typed: dict[str, str] | None = None) -> AnyResponse:
+        guest = self.room.guest()
+        if guest is None:
+            return self.room.not_at_a_hotspot(400)
+        return self.let_on(guest, way, way_in, terms_id=row_number(request.form.get("terms", "")), typed=typed)
+
+    def let_on(
+        self, guest: Guest, way: Way, way_in: WayIn, *, terms_id: int, typed: dict[str, str] | None = None
+    ) -> AnyResponse:
+        """Admit the guest by this way in and hand over to the NAS; the front page with the reason where it may not."""
+        speech = self.room.speech()
+        address = client_address(request, self.room.city)
+        wish = Wish(guest.visit.mac, terms_id, speech.language, guest.nas.site_ways, address)
+        answer = admission.admit(
+            self.room.city, wish, way_in, now=self.room.clock(), random_octets=self.room.random_octets
+        )
+        logins = self.room.metrics.logins
+        if isinstance(answer, Denial):
+            logins.labels(way.value, "refused", answer.value).inc()
+            trouble = Trouble(speech.text(DENIALS[answer]), way, typed or {})
+            return front_page(self.room, guest, speech, trouble=trouble, status=_STATUS.get(answer, 422))
+        logins.labels(way.value, "ticket", "").inc()
+        return self._hand_over(guest, answer, speech)
+
+    def _hand_over(self, guest: Guest, answer: Admission, speech: Speech) -> AnyResponse:
+        visit = replace(guest.visit, grant_id=answer.grant_id)
+        status = f"/status?visit={self.room.token(visit)}&lang={speech.language}"
+        handing = Handing(
+            nas=guest.nas,
+            mac=visit.mac,
+            back=visit.back,
+            user_url=visit.user_url,
+            landing=f"{self.room.city.config.portal.url}{status}",
+            credential=answer.credential,
+        )
+        return self._follow(METHODS[guest.nas.handoff].hand_off(handing), guest, status, speech)
+
+    def _follow(self, handed: HandOff, guest: Guest, status: str, speech: Speech) -> AnyResponse:
+        """What the browser is told of a hand-off."""
+        match handed:
+            case GoTo(url):
+                return redirect(url, 303)
+            case Submit(url, fields):
+                return self.room.show("captive/submit.html", speech, url=url, fields=fields, target=origin(url))
+            case Admitted():
+                return redirect(status, 303)
+            case Failed():
+                return front_page(self.room, guest, speech, trouble=Trouble(speech.text(HOTSPOT_REFUSED)), status=502)
+
+
+_STATUS = {Denial.TOO_MANY_GUESSES: 429, Denial.BLOCKED: 403}

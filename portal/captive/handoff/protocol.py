@@ -1,0 +1,146 @@
+"""The values of a hand-off: what a NAS's redirect says, and how a resident goes back to the NAS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from hotspot.access import Accept
+from hotspot.values import MacAddress
+from store.nases import Nas
+
+QUERY_MAX = 4_096
+USER_URL_MAX = 1_024
+
+
+class Result(StrEnum):
+    """What the NAS says has happened."""
+
+    NOT_YET = "notyet"
+    SUCCESS = "success"
+    FAILED = "failed"
+    ALREADY = "already"
+    LOG_OFF = "logoff"
+
+
+class ForgedError(Exception):
+    """The redirect's signature is missing or wrong: it is not of the NAS that it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A redirect as it came: `url` and `query` raw, one character an octet (WSGI's latin-1), `fields` decoded.
+
+    `fields` are the query's and, where the NAS's own page posts, the form's; the first of equal names.
+    """
+
+    url: str
+    query: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a redirect says. `signed`: the NAS's signature over the MAC address was verified.
+
+    `back` is what the hand-off needs again; `reason` and `reply` are the NAS's words for a log-in that failed.
+    """
+
+    result: Result
+    mac: MacAddress
+    signed: bool = False
+    back: Mapping[str, str] = field(default_factory=dict)
+    user_url: str = ""
+    reason: str = ""
+    reply: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A ticket in the clear, for the hand-off alone."""
+
+    name: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handing:
+    """All that a hand-off may look at. `landing`: our absolute address for afterwards, with the visit's token.
+
+    `credential` is for NASes that ask RADIUS; `accept` for those that the portal tells itself what a device may.
+    """
+
+    nas: Nas
+    mac: MacAddress
+    back: Mapping[str, str]
+    user_url: str
+    landing: str
+    credential: Credential | None = None
+    accept: Accept | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GoTo:
+    """The browser goes to the NAS by itself (303)."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """The browser posts these fields to the NAS: a page with one button, for there is no JavaScript."""
+
+    url: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The NAS was told by the portal itself; `session_id` is its name for the session, or one that we made."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The NAS's controller did not do it; `reason` is one word, for metric and log."""
+
+    reason: str
+
+
+HandOff = GoTo | Submit | Admitted | Failed
+
+
+def _names_nobody(_: Inbound) -> str:
+    return ""
+
+
+def _no_log_off(_: Handing) -> HandOff | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One product's way. `read` raises InputError for what is malformed, ForgedError for a bad signature.
+
+    `claims`: the NAS-Identifier that a redirect to the portal's front door names, empty where it names none.
+    `by_radius`: the NAS asks RADIUS with the credential; otherwise the portal decides and tells it.
+    """
+
+    read: Callable[[Inbound, Nas], Arrival]
+    hand_off: Callable[[Handing], HandOff]
+    log_off: Callable[[Handing], HandOff | None] = _no_log_off
+    claims: Callable[[Inbound], str] = _names_nobody
+    by_radius: bool = True
+
+
+def safe_url(text: str) -> str:
+    """Where the resident wanted to go, if that is http or https; else nothing."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    sound = parts.scheme in ("http", "https") and parts.hostname and text.isprintable() and " " not in text
+    return text if sound and len(text) <= USER_URL_MAX else ""

@@ -1,0 +1,102 @@
+"""What all residents' pages share: one city, its languages, who stands before the page, and how a page is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Response, request
+
+from hotspot.errors import InputError
+from portal import tokens
+from portal.captive.admission import RandomOctets
+from portal.metrics import PortalMetrics
+from portal.pages import page, speech_for, switches
+from portal.tokens import Visit
+from service.cities import City
+from service.speech import Speech
+from store import nases, residents
+from store.nases import Nas
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A device at one of the city's NASes; `token` is its visit as it came, for the next form or link."""
+
+    token: str
+    visit: Visit
+    nas: Nas
+
+
+@dataclass(frozen=True)
+class Room:
+    """What the residents' views need, made once a city."""
+
+    city: City
+    speeches: dict[str, Speech]
+    metrics: PortalMetrics
+    clock: Clock
+    random_octets: RandomOctets
+
+    def speech(self) -> Speech:
+        return speech_for(request, self.speeches)
+
+    def guest(self) -> Guest | None:
+        """Who asks, by the sealed `visit` in the form or the address; None for no, a foreign or an expired one."""
+        token = request.form.get("visit", "") or request.args.get("visit", "")
+        visit = self._visit(token)
+        if visit is None:
+            return None
+        with self.city.store.read() as conn:
+            nas = nases.by_id(conn, self.city.store.keys, visit.nas_id)
+        return Guest(token, visit, nas) if nas is not None else None
+
+    def _visit(self, token: str) -> Visit | None:
+        try:
+            return tokens.read(self.city.store.keys, token, now=self.clock())
+        except InputError:
+            return None
+
+    def token(self, visit: Visit) -> str:
+        return tokens.issue(self.city.store.keys, visit, now=self.clock())
+
+    def proven(self, visit: Visit) -> bool:
+        """Whether the browser shows that it speaks for the device, and does not just say its MAC address.
+
+        Either the NAS signed the redirect, or RADIUS accepted the very ticket that this browser was given: a NAS
+        takes it from the device alone.
+        """
+        if visit.signed:
+            return True
+        with self.city.store.read() as conn:
+            return visit.grant_id != 0 and residents.was_accepted(conn, visit.grant_id)
+
+    def show(self, template: str, speech: Speech | None = None, *, status: int = 200, **values: Any) -> Response:
+        """A page. `kept` are the parameters that its language switch must not lose; `path` where it leads."""
+        speech = speech or self.speech()
+        path, kept = values.pop("path", request.path), values.pop("kept", {})
+        return page(
+            template,
+            speech,
+            status=status,
+            city=self.city.config,
+            switches=switches(path, speech, self.speeches, **kept),
+            **values,
+        )
+
+    def not_at_a_hotspot(self, status: int) -> Response:
+        """Also the answer to a forged or foreign link: it tells nothing about why."""
+        said = self.speech().text
+        return self.show(
+            "captive/message.html",
+            status=status,
+            heading=said("Free Wi-Fi of the city"),
+            sentences=[
+                said("This page lets you on when you come from one of the city's hotspots."),
+                said("Connect to the Wi-Fi and open any page: the hotspot brings you here."),
+            ],
+        )

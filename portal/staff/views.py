@@ -14,13 +14,13 @@ from hotspot.errors import InputError
 from hotspot.plan import Way
 from hotspot.roles import Permission, may
 from hotspot.vouchers import show_code
+from portal.address import client_address
 from portal.captive.admission import RandomOctets
 from portal.forms import line, row_number
 from portal.metrics import PortalMetrics
 from portal.pages import page, speech_for, switches
 from portal.staff import login as logins
 from portal.staff import voucher_desk
-from portal.staff.address import client_address
 from portal.staff.guard import COOKIE, Guard
 from portal.staff.login import Outcome
 from portal.staff.qr import qr_svg
@@ -83,16 +83,11 @@ class Staff:
         return self._page("staff/login.html", problem=None)
 
     def log_in(self) -> AnyResponse:
-        address = client_address(
-            request.remote_addr or "",
-            request.headers.get("X-Forwarded-For", ""),
-            self.city.config.portal.trusted_proxies,
-        )
         result = logins.log_in(
             self.city,
             login=line(request.form.get("login", ""), 80),
             password=request.form.get("password", ""),
-            address=address,
+            address=str(client_address(request, self.city) or ""),
             now=self.clock(),
             random_octets=self.random_octets,
         )

@@ -191,7 +191,7 @@ MISTAKES = [
         "[limits]\ncolour = 1",
         "colour",
         "limits.colour: unknown key; valid are decision_log_days, session_days, staff_session_minutes, login_attempts, "
-        "login_window_minutes, voucher_guesses, nas_guesses, "
+        "login_window_minutes, voucher_guesses, range_guesses, city_guesses, nas_guesses, "
         "voucher_window_minutes, voucher_batch_max, page_rows",
     ),
     (

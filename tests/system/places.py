@@ -97,6 +97,7 @@ PLACES: dict[str, Callable[[Visitor], None]] = {
     "offline": _offline,
     "help": lambda visitor: visitor.open("/help"),
     "terms": lambda visitor: visitor.open("/terms"),
+    "accessibility": lambda visitor: visitor.open("/accessibility"),
     "not-at-a-hotspot": lambda visitor: visitor.open("/"),
     "forged": lambda visitor: visitor.arrive(md="0" * 32),
     "no-such-page": lambda visitor: visitor.open("/nowhere"),

@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,15 @@ from gunicorn.arbiter import Arbiter
 from config.load import load_installation
 from config.model import Installation
 from hotspot.errors import ConfigError
+from portal.access_log import logged
 from portal.app import create_app
 from portal.dispatch import Dispatcher, WsgiApp
+from portal.gate import Gate, share
+from portal.pulse import Pulse, watch
 from portal.start_page import create_start_page
 from service import exposition, logs
 from service.cities import City, open_cities
 from service.processes import FAILED
-from store.store import Unavailable
 
 log = logging.getLogger("portal")
 
@@ -94,25 +97,36 @@ class Server(BaseApplication):  # type: ignore[misc]
         except ConfigError as error:
             log.error("%s", error)
             raise SystemExit(Arbiter.WORKER_BOOT_ERROR) from None  # with any other status gunicorn tries for ever
+        pulses = [Pulse(city) for city in opened.cities]
+        watch(pulses)
         log.info("portal: ready: %s", ", ".join(city.key for city in opened.cities))
-        return build(opened.cities, opened.installation.portal.start_page_host)
+        settings = opened.installation
+        return build(
+            opened.cities,
+            settings.portal.start_page_host,
+            threads=settings.portal.threads,
+            access_log=settings.log.access,
+            pulses=pulses,
+        )
 
 
-def build(cities: Sequence[City], start_page_host: str) -> Dispatcher:
-    """The WSGI application of these cities: one app each, behind its own hosts."""
+def build(
+    cities: Sequence[City],
+    start_page_host: str,
+    *,
+    threads: int = 8,
+    access_log: bool = False,
+    pulses: Sequence[Pulse] = (),
+) -> Dispatcher:
+    """The WSGI application of these cities: one app each, behind its own hosts and its own gate."""
+    beats = {pulse.key: pulse for pulse in pulses}
     apps: dict[str, WsgiApp] = {}
     for city in cities:
-        app = create_app(city, clock=lambda: datetime.now(UTC), random_octets=os.urandom)
+        pulse = beats.get(city.key) or Pulse(city)
+        gate = partial(Gate, places=share(threads, len(cities)), is_away=pulse.is_away)
+        app: WsgiApp = create_app(city, clock=lambda: datetime.now(UTC), random_octets=os.urandom, guarded=gate)
         for host in (city.config.portal.host, city.config.portal.staff_host):
-            apps[host] = app
+            apps[host] = logged(app, city.key) if access_log else app
     if start_page_host:
         apps[start_page_host] = create_start_page(cities)
-    return Dispatcher(apps, lambda: all(_answers(city) for city in cities))
-
-
-def _answers(city: City) -> bool:
-    try:
-        city.store.ping()
-    except Unavailable:
-        return False
-    return True
+    return Dispatcher(apps, lambda: {pulse.key: away for pulse in pulses if (away := pulse.away_seconds())})

@@ -154,6 +154,7 @@ class MonitorProcess(Section):
 class Log(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
+    access: Flag = False
 
 
 class Installation(Section):
@@ -226,6 +227,11 @@ class Portal(Section):
     @property
     def staff_host(self) -> str:
         return urlsplit(self.staff_url).hostname or ""
+
+    def is_secure(self, host: str) -> bool:
+        """Whether the pages of this host are reached over TLS."""
+        urls = {self.host: self.url, self.staff_host: self.staff_url}
+        return urls.get(host, "").startswith("https:")
 
 
 class Radius(Section):

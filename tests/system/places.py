@@ -118,6 +118,20 @@ PLACES: dict[str, Callable[[Visitor], None]] = {
 }
 
 
+STAFF_PLACES = (
+    "/staff/login",
+    "/staff/sessions",
+    "/staff/access-points",
+    "/staff/nases",
+    "/staff/nases/new",
+    "/staff/nases/1",
+    "/staff/vouchers",
+    "/staff/audit",
+    "/report",
+)
+"""The staff's pages, as an admin sees them."""
+
+
 @contextmanager
 def open_door(folder: Path, port: int) -> Iterator[Door]:
     """Rostock's pages on a port of this machine, in this process."""

@@ -25,8 +25,8 @@ from hotspot.products import PRODUCTS
 from hotspot.values import CityKey
 from hotspot.ways import read_ways
 
-LANGUAGES = ("de", "en")
-"""Languages that the portal's texts exist in."""
+LANGUAGES = ("de", "en", "de-simple", "nds", "da", "sv", "pl", "uk")
+"""Languages that the residents' texts exist in, by BCP 47; `de-simple` is German in Leichte Sprache."""
 
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]*")
@@ -349,10 +349,7 @@ class CityConfig(Section):
     key: Annotated[CityKey, AfterValidator(_key)]
     name: Text
     time_zone: Annotated[str, AfterValidator(_zone)] = "Europe/Berlin"
-    languages: Annotated[tuple[Annotated[str, AfterValidator(_language)], ...], Field(min_length=1)] = (
-        "de",
-        "en",
-    )
+    languages: Annotated[tuple[Annotated[str, AfterValidator(_language)], ...], Field(min_length=1)] = LANGUAGES
     contact: Contact
     portal: Portal
     radius: Radius

@@ -17,8 +17,17 @@ from service.speech import Speech
 
 HSTS_SECONDS = 365 * 24 * 3600
 
-_STYLE = (Path(__file__).parent / "static" / "style.css").read_text()
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_STATIC = Path(__file__).parent / "static"
+_RESIDENTS_STYLE = (_STATIC / "residents.css").read_text()
+_STAFF_STYLE = _RESIDENTS_STYLE + (_STATIC / "staff.css").read_text()
+_STAFF_TEMPLATES = ("staff/", "report/")
+
+
+def _hash_source(style: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
+
+
+_STYLE_SOURCES = f"{_hash_source(_RESIDENTS_STYLE)} {_hash_source(_STAFF_STYLE)}"
 
 
 @dataclass(frozen=True)
@@ -56,8 +65,9 @@ def switches(path: str, speech: Speech, speeches: dict[str, Speech], **kept: str
 
 
 def page(template: str, speech: Speech, *, status: int = 200, **values: Any) -> Response:
-    """A rendered page."""
-    html = render_template(template, speech=speech, _=speech.text, style=_STYLE, **values)
+    """A rendered page, with no more style than its kind of page needs."""
+    style = _STAFF_STYLE if template.startswith(_STAFF_TEMPLATES) else _RESIDENTS_STYLE
+    html = render_template(template, speech=speech, _=speech.text, style=style, **values)
     return make_response(html, status)
 
 
@@ -77,7 +87,7 @@ def guard_response(
     shall remember (RFC 6797 section 7.2: never said over plain HTTP); they heed the opener policy of such hosts alone.
     """
     policy = (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src 'self' data:; base-uri 'none'; "
+        f"default-src 'none'; style-src {_STYLE_SOURCES}; img-src 'self' data:; base-uri 'none'; "
         f"frame-ancestors 'none'; form-action {' '.join(form_targets)}"
     )
     response.headers.setdefault("Content-Security-Policy", policy)

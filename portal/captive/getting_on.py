@@ -13,8 +13,8 @@ from portal.address import client_address
 from portal.captive import admission
 from portal.captive.admission import Admission, WayIn, Wish, by_tap, by_voucher
 from portal.captive.front import Trouble, front_page
-from portal.captive.handoff.methods import METHODS
-from portal.captive.handoff.protocol import Admitted, Failed, GoTo, Handing, HandOff, Submit
+from portal.captive.handoff.methods import hand_off
+from portal.captive.handoff.protocol import Admitted, Back, Failed, GoTo, Handing, HandOff, Submit
 from portal.captive.room import Guest, Room
 from portal.captive.sentences import DENIALS, HOTSPOT_REFUSED
 from portal.forms import row_number
@@ -70,14 +70,14 @@ class GettingOn:
         handing = Handing(
             nas=guest.nas,
             mac=visit.mac,
-            back=visit.back,
+            back=Back(visit.back),
             user_url=visit.user_url,
             landing=f"{self.room.city.config.portal.url}{status}",
             credential=answer.credential,
         )
-        return self._follow(METHODS[guest.nas.handoff].hand_off(handing), guest, status, speech)
+        return self._follow(hand_off(handing), guest, status, speech)
 
-    def _follow(self, handed: HandOff, guest: Guest, status: str, speech: Speech) -> AnyResponse:
+    def _follow(self, handed: HandOff | None, guest: Guest, status: str, speech: Speech) -> AnyResponse:
         """What the browser is told of a hand-off."""
         match handed:
             case GoTo(url):
@@ -86,6 +86,8 @@ class GettingOn:
                 return self.room.show("captive/submit.html", speech, url=url, fields=fields, target=origin(url))
             case Admitted():
                 return redirect(status, 303)
+            case None:
+                return self.room.not_at_a_hotspot(400)
             case Failed():
                 return front_page(self.room, guest, speech, trouble=Trouble(speech.text(HOTSPOT_REFUSED)), status=502)
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from monitor import spent
 from monitor.instruments import JOB_RESULTS, Instruments
 from service.cities import City
-from store import accounting, guesses, jobs, residents, self_test, staff
+from store import accounting, guesses, jobs, residents, self_test, staff, unaccounted
 from store.store import Connection, Unavailable
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,10 @@ def _stale_sessions(city: City, conn: Connection, now: datetime) -> int:
     return accounting.close_stale(conn, interim_seconds=city.config.radius.interim_seconds, now=now)
 
 
+def _unaccounted_sessions(city: City, conn: Connection, now: datetime) -> int:
+    return unaccounted.go_on_all(conn, now=now, zone=city.zone)
+
+
 def _tickets(_city: City, conn: Connection, now: datetime) -> int:
     return residents.purge_tickets(conn, expired_before=now - TICKET_GRACE)
 
@@ -86,6 +90,7 @@ def _test_traces(city: City, conn: Connection, now: datetime) -> int:
 
 
 JOBS: tuple[Job, ...] = (
+    Job("account-for-sessions", 30, _unaccounted_sessions),
     Job("close-stale-sessions", 60, _stale_sessions),
     Job("end-spent-sessions", 15, look=spent.look),
     Job("purge-decisions", 300, _decisions),

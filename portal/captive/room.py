@@ -68,7 +68,7 @@ class Room:
         """Whether the browser shows that it speaks for the device, and does not just say its MAC address.
 
         Either the NAS signed the redirect, or RADIUS accepted the very ticket that this browser was given: a NAS
-        takes it from the device alone.
+        takes it from the device alone. Where the portal lets on by itself, a visit has no such grant.
         """
         if visit.signed:
             return True

@@ -15,6 +15,6 @@ def blueprint(room: Room) -> Blueprint:
     """All the routes; `portal.app` mounts them on the portal's host."""
     routes = Blueprint("captive", __name__)
     getting_on = GettingOn(room)
-    for part in (Arriving(room), getting_on, Staying(room), Texts(room)):
+    for part in (Arriving(room, getting_on), getting_on, Staying(room), Texts(room)):
         part.mount(routes)
     return routes

@@ -13,6 +13,7 @@ from werkzeug.routing import BaseConverter
 
 from hotspot.values import Month
 from portal.captive.admission import RandomOctets
+from portal.captive.faces import Faces, city_face
 from portal.captive.room import Room
 from portal.captive.views import blueprint
 from portal.dispatch import host_of
@@ -51,7 +52,8 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets) -> Flas
     metrics = PortalMetrics(city.registry)
     texts = speeches(city.config.languages, city.zone)
     guard = Guard(city, clock)
-    app.register_blueprint(blueprint(Room(city, texts, metrics, clock, random_octets)))
+    faces = Faces(city, clock)
+    app.register_blueprint(blueprint(Room(city, texts, metrics, clock, random_octets, faces)))
     staff = Staff(city, texts, metrics, clock, random_octets, guard).blueprint()
     NasPages(city, texts, clock, random_octets, guard).mount(staff)
     app.register_blueprint(staff)
@@ -141,6 +143,7 @@ def _error_page(city: City, texts: dict[str, Speech], status: int, sentence: str
         "captive/message.html",
         speech,
         status=status,
+        face=city_face(city.config),
         city=city.config,
         home=settings.url,  # this page stands on the staff's host, too
         switches=switches("", speech, texts) if request.method == "GET" else [],  # a path /\x would be a host there

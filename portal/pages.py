@@ -4,19 +4,61 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import Flask, Request, Response, make_response, render_template
+from flask import Flask, Request, Response, render_template
 from werkzeug.exceptions import HTTPException
 
+from hotspot.colours import Colours
+from hotspot.face import Face
 from portal.languages import NAMES, choose
+from portal.markdown import rendered
 from service.speech import Speech
 
 _STYLE = (Path(__file__).parent / "static" / "style.css").read_text()
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+NO_FACE = Face()
+
+
+def hash_source(content: str) -> str:
+    """How a Content-Security-Policy names an inline style or script (CSP 3, section 2.3.1)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
+
+
+_STYLE_HASH = hash_source(_STYLE)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What one page's Content-Security-Policy allows beyond what every page has; see docs/adr/0025-faces-and-csp.md."""
+
+    styles: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    """Origins that its scripts and images come from and talk to."""
+
+
+NO_NEEDS = Needs()
+
+
+class Page(Response):
+    """An answer that knows what its page needs."""
+
+    needs = NO_NEEDS
+
+
+@lru_cache(maxsize=256)
+def face_style(colours: Colours | None) -> str:
+    """The colours as CSS; empty for the house's own."""
+    if colours is None:
+        return ""
+    light = f"--sea:{colours.accent};--on-sea:{colours.on_accent}"
+    dark = f"--sea:{colours.accent_dark};--on-sea:{colours.on_accent_dark}"
+    return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}"
 
 
 @dataclass(frozen=True)
@@ -53,10 +95,17 @@ def switches(path: str, speech: Speech, speeches: dict[str, Speech], **kept: str
     ]
 
 
-def page(template: str, speech: Speech, *, status: int = 200, **values: Any) -> Response:
-    """A rendered page."""
-    html = render_template(template, speech=speech, _=speech.text, style=_STYLE, **values)
-    return make_response(html, status)
+def page(
+    template: str, speech: Speech, *, status: int = 200, face: Face = NO_FACE, needs: Needs = NO_NEEDS, **values: Any
+) -> Page:
+    """A rendered page with its place's face."""
+    colours = face_style(face.colours)
+    html = render_template(
+        template, speech=speech, _=speech.text, style=_STYLE, face=face, face_style=colours, rendered=rendered, **values
+    )
+    made = Page(html, status)
+    made.needs = replace(needs, styles=(*needs.styles, hash_source(colours))) if colours else needs
+    return made
 
 
 def origin(url: str) -> str:
@@ -71,10 +120,14 @@ def guard_response(response: Response, form_targets: tuple[str, ...], *, referre
     `referrer` "same-origin" is for pages whose forms prove their origin: under "no-referrer" browsers send them with
     `Origin: null` (Fetch, "append a request Origin header").
     """
+    needs = response.needs if isinstance(response, Page) else NO_NEEDS
     policy = (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src 'self' data:; base-uri 'none'; "
+        f"default-src 'none'; style-src {' '.join((_STYLE_HASH, *needs.styles))}; "
+        f"img-src {' '.join(('data:', *needs.hosts))}; base-uri 'none'; "
         f"frame-ancestors 'none'; form-action {' '.join(form_targets)}"
     )
+    if needs.scripts:
+        policy += f"; script-src {' '.join((*needs.scripts, *needs.hosts))}; connect-src {' '.join(needs.hosts)}"
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -14,6 +14,12 @@ from portal.captive.room import Guest, Room
 from service.speech import Speech
 from store import residents
 
+TERMS_FOLDED_FROM = 1_500
+"""Longer terms stand behind a fold, so that a phone shows the way in without scrolling past them."""
+
+TERMS_LINKED_FROM = 8_000
+"""Still longer ones have a page of their own: the first page has to fit into 14,336 octets."""
+
 
 @dataclass(frozen=True)
 class Trouble:
@@ -29,6 +35,7 @@ def front_page(
 ) -> Response:
     """The page for a guest. Each way in has a template of its own in `captive/ways/`."""
     speech = speech or room.speech()
+    room.stands_at(guest.nas)
     with room.city.store.read() as conn:
         texts = residents.current_terms(conn)
         plans = offered(residents.plans(conn), guest.nas.site_ways)
@@ -42,6 +49,8 @@ def front_page(
         nas=guest.nas,
         terms=choose(texts, speech.language, room.city.config.languages[0]),
         plans={way.value: plan for way, plan in plans.items() if way is not Way.GRACE},
+        terms_folded_from=TERMS_FOLDED_FROM,
+        terms_linked_from=TERMS_LINKED_FROM,
         trouble=trouble,
         trouble_at=trouble.way.value if trouble is not None and trouble.way is not None else "",
         typed=trouble.typed if trouble is not None else {},

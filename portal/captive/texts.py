@@ -8,7 +8,7 @@ from flask import Blueprint
 from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.terms import choose
-from portal.captive.room import Room
+from portal.captive.room import Guest, Room
 from store import residents
 
 
@@ -23,11 +23,18 @@ class Texts:
         routes.get("/help")(self.help)
 
     def terms(self) -> AnyResponse:
-        speech = self.room.speech()
+        guest, speech = self.room.guest(), self.room.speech()
         with self.room.city.store.read() as conn:
             texts = residents.current_terms(conn)
         terms = choose(texts, speech.language, self.room.city.config.languages[0])
-        return self.room.show("captive/terms.html", speech, terms=terms)
+        return self.room.show("captive/terms.html", speech, terms=terms, guest=guest, kept=kept(guest))
 
     def help(self) -> AnyResponse:
-        return self.room.show("captive/help.html")
+        """By address, with or without a visit: whoever has one reads whom to ask at this place."""
+        guest = self.room.guest()
+        return self.room.show("captive/help.html", guest=guest, kept=kept(guest))
+
+
+def kept(guest: Guest | None) -> dict[str, str]:
+    """What links on a standing page must not lose."""
+    return {"visit": guest.token} if guest is not None else {}

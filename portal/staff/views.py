@@ -37,6 +37,9 @@ MENU: tuple[tuple[str, str, Permission], ...] = (
     ("/staff/access-points", "Access points", Permission.SEE_ACCESS_POINTS),
     ("/staff/nases", "NASes", Permission.MANAGE_NASES),
     ("/staff/vouchers", "Vouchers", Permission.MANAGE_VOUCHERS),
+    ("/staff/places", "Places", Permission.MANAGE_PLACES),
+    ("/staff/terms", "Terms of use", Permission.MANAGE_TERMS),
+    ("/staff/notices", "Notices", Permission.MANAGE_NOTICES),
     ("/report", "Report", Permission.SEE_REPORTS),
     ("/staff/audit", "Audit log", Permission.SEE_AUDIT),
 )

@@ -216,6 +216,8 @@ class Limits(Section):
     login_attempts: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
     login_window_minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] = 15
     voucher_guesses: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
+    range_guesses: Annotated[int, Field(strict=True, ge=10, le=100_000)] = 100
+    city_guesses: Annotated[int, Field(strict=True, ge=10, le=100_000)] = 1_000
     nas_guesses: Annotated[int, Field(strict=True, ge=10, le=100_000)] = 200
     voucher_window_minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] = 15
     voucher_batch_max: Annotated[int, Field(strict=True, ge=1, le=5000)] = 500
@@ -326,10 +328,7 @@ class CityConfig(Section):
     key: Annotated[CityKey, AfterValidator(_key)]
     name: Text
     time_zone: Annotated[str, AfterValidator(_zone)] = "Europe/Berlin"
-    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = (
-        "de",
-        "en",
-    )
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = LANGUAGES
     contact: Contact
     face: FaceSection = FaceSection()
     portal: Portal

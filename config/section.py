@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-LANGUAGES = ("de", "en")
-"""Languages that the portal's texts exist in."""
+LANGUAGES = ("de", "en", "de-simple", "nds", "da", "sv", "pl", "uk")
+"""Languages that the residents' texts exist in, by BCP 47; `de-simple` is German in Leichte Sprache."""
 
 
 class Section(BaseModel):

@@ -16,16 +16,22 @@ from portal.captive.admission import RandomOctets
 from portal.captive.faces import Faces, city_face
 from portal.captive.room import Room
 from portal.captive.views import blueprint
+from portal.compression import compress
 from portal.dispatch import host_of
 from portal.forms import RowIdConverter
+from portal.languages import of_staff
 from portal.metrics import PortalMetrics
 from portal.pages import add_filters, guard_response, origin, page, speech_for, switches
 from portal.report.views import Report
 from portal.staff.guard import Guard
 from portal.staff.nases import NasPages
+from portal.staff.notices import NoticePages
+from portal.staff.places import PlacePages
+from portal.staff.terms import TermsPages
 from portal.staff.views import Staff
 from service.cities import City
 from service.speech import Speech, speeches
+from service.speech import marked as _
 from store import nases
 from store.store import Unavailable
 
@@ -53,11 +59,15 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets) -> Flas
     texts = speeches(city.config.languages, city.zone)
     guard = Guard(city, clock)
     faces = Faces(city, clock)
-    app.register_blueprint(blueprint(Room(city, texts, metrics, clock, random_octets, faces)))
-    staff = Staff(city, texts, metrics, clock, random_octets, guard).blueprint()
-    NasPages(city, texts, clock, random_octets, guard).mount(staff)
+    room = Room(city, texts, metrics, clock, random_octets, faces)
+    app.register_blueprint(blueprint(room))
+    staff_texts = speeches(of_staff(city.config.languages), city.zone)
+    staff = Staff(city, staff_texts, metrics, clock, random_octets, guard).blueprint()
+    NasPages(city, staff_texts, clock, random_octets, guard).mount(staff)
+    for pages in (PlacePages, TermsPages, NoticePages):
+        pages(room, staff_texts, guard).mount(staff)
     app.register_blueprint(staff)
-    app.register_blueprint(Report(city, texts, clock, guard).blueprint())
+    app.register_blueprint(Report(city, staff_texts, clock, guard).blueprint())
     guard.require_complete(app)
     app.before_request(_only_on_its_host(city))
     _measure(app, metrics)
@@ -118,6 +128,7 @@ def _finish(app: Flask, city: City, texts: dict[str, Speech]) -> None:
         log.error("%s: the database is away: %s", city.key, str(error.__cause__ or error).splitlines()[0])
         return _error_page(city, texts, 503, _SENTENCES[503])
 
+    app.after_request(lambda response: compress(request, response))
     app.after_request(headers)
     app.register_error_handler(HTTPException, failed)
     for kind in Unavailable:
@@ -125,14 +136,14 @@ def _finish(app: Flask, city: City, texts: dict[str, Speech]) -> None:
 
 
 _SENTENCES = {
-    400: "This request is not complete. Please go back and try again.",
-    403: "Your role does not allow this.",
-    404: "There is no such page.",
-    405: "There is no such page.",
-    413: "This form is too large.",
-    429: "Too many attempts. Please wait a quarter of an hour.",
-    500: "Something went wrong on our side. Please try again in a moment.",
-    503: "The city's database does not answer. Please try again in a moment.",
+    400: _("This request is not complete. Please go back and try again."),
+    403: _("Your role does not allow this."),
+    404: _("There is no such page."),
+    405: _("There is no such page."),
+    413: _("This form is too large."),
+    429: _("Too many attempts. Please wait a quarter of an hour."),
+    500: _("Something went wrong on our side. Please try again in a moment."),
+    503: _("The city's database does not answer. Please try again in a moment."),
 }
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -13,52 +10,19 @@ from urllib.parse import urlencode, urlsplit
 from flask import Flask, Request, Response, render_template
 from werkzeug.exceptions import HTTPException
 
-from hotspot.colours import Colours
 from hotspot.face import Face
 from portal.languages import NAMES, choose
 from portal.markdown import rendered
+from portal.policy import NO_NEEDS, Needs, Page, face_style, hash_source
 from service.speech import Speech
 
-_STYLE = (Path(__file__).parent / "static" / "style.css").read_text()
+_STATIC = Path(__file__).parent / "static"
+_RESIDENTS_STYLE = (_STATIC / "residents.css").read_text()
+_STAFF_STYLE = _RESIDENTS_STYLE + (_STATIC / "staff.css").read_text()
+_STAFF_TEMPLATES = ("staff/", "report/")
 
+_STYLE_SOURCES = f"{hash_source(_RESIDENTS_STYLE)} {hash_source(_STAFF_STYLE)}"
 NO_FACE = Face()
-
-
-def hash_source(content: str) -> str:
-    """How a Content-Security-Policy names an inline style or script (CSP 3, section 2.3.1)."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
-
-
-_STYLE_HASH = hash_source(_STYLE)
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What one page's Content-Security-Policy allows beyond what every page has; see docs/adr/0025-faces-and-csp.md."""
-
-    styles: tuple[str, ...] = ()
-    scripts: tuple[str, ...] = ()
-    hosts: tuple[str, ...] = ()
-    """Origins that its scripts and images come from and talk to."""
-
-
-NO_NEEDS = Needs()
-
-
-class Page(Response):
-    """An answer that knows what its page needs."""
-
-    needs = NO_NEEDS
-
-
-@lru_cache(maxsize=256)
-def face_style(colours: Colours | None) -> str:
-    """The colours as CSS; empty for the house's own."""
-    if colours is None:
-        return ""
-    light = f"--sea:{colours.accent};--on-sea:{colours.on_accent}"
-    dark = f"--sea:{colours.accent_dark};--on-sea:{colours.on_accent_dark}"
-    return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}"
 
 
 @dataclass(frozen=True)
@@ -98,10 +62,11 @@ def switches(path: str, speech: Speech, speeches: dict[str, Speech], **kept: str
 def page(
     template: str, speech: Speech, *, status: int = 200, face: Face = NO_FACE, needs: Needs = NO_NEEDS, **values: Any
 ) -> Page:
-    """A rendered page with its place's face."""
+    """A rendered page with its place's face, and with no more style than its kind of page needs."""
+    style = _STAFF_STYLE if template.startswith(_STAFF_TEMPLATES) else _RESIDENTS_STYLE
     colours = face_style(face.colours)
     html = render_template(
-        template, speech=speech, _=speech.text, style=_STYLE, face=face, face_style=colours, rendered=rendered, **values
+        template, speech=speech, _=speech.text, style=style, face=face, face_style=colours, rendered=rendered, **values
     )
     made = Page(html, status)
     made.needs = replace(needs, styles=(*needs.styles, hash_source(colours))) if colours else needs
@@ -122,7 +87,7 @@ def guard_response(response: Response, form_targets: tuple[str, ...], *, referre
     """
     needs = response.needs if isinstance(response, Page) else NO_NEEDS
     policy = (
-        f"default-src 'none'; style-src {' '.join((_STYLE_HASH, *needs.styles))}; "
+        f"default-src 'none'; style-src {' '.join((_STYLE_SOURCES, *needs.styles))}; "
         f"img-src {' '.join(('data:', *needs.hosts))}; base-uri 'none'; "
         f"frame-ancestors 'none'; form-action {' '.join(form_targets)}"
     )

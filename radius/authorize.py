@@ -55,6 +55,7 @@ class Authorizer:
         self._random_octets = random_octets
         self._messages = ReplyMessages(city.config.languages)
         self._ticket_key = city.store.keys.derive("ticket")
+        self._city_bucket = guesses.bucket(city.store.keys, guesses.BY_CITY, "")
 
     def answer(self, works: Sequence[Work], *, now: datetime) -> list[Reply]:
         """Replies to all that can be read; the decisions are logged and committed when this returns."""
@@ -144,14 +145,14 @@ class Authorizer:
         )
 
     def _note_guesses(self, conn: Connection, judged: Sequence[tuple[Ask, Facts, Decision]], now: datetime) -> None:
-        """A wrong password counts against device, user name and NAS; an unknown name against the NAS alone.
+        """A wrong password counts against device, user name, NAS and city; an unknown name against the NAS alone.
 
         A NAS that repeats a log-in whose ticket is long gone must not lock its resident out of the portal.
         """
         for ask, _, decision in judged:
             reason = decision.reason if isinstance(decision, Refusal) else None
             if reason is Reason.WRONG_PASSWORD:
-                for bucket in self._buckets(ask):
+                for bucket in (*self._buckets(ask), self._city_bucket):
                     guesses.note(conn, bucket, now=now)
             elif reason is Reason.UNKNOWN_USER:
                 guesses.note(conn, self._buckets(ask)[2], now=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select
@@ -14,6 +15,9 @@ BY_DEVICE, BY_USER, BY_NAS = "voucher", "user", "nas"
 
 A device's is the portal's and RADIUS's: whoever guessed at one is locked out at both.
 """
+
+BY_RANGE, BY_CITY, BY_ACCOUNT = "range", "city", "account"
+"""Kinds of buckets that many share: they shrink what each device may guess and lock nobody out (`hotspot.guessing`)."""
 
 
 def bucket(keys: KeyRing, kind: str, subject: str) -> bytes:
@@ -32,6 +36,17 @@ def count(conn: Connection, bucket_: bytes, *, since: datetime) -> int:
     return int(conn.execute(query).scalar_one())
 
 
+def counts(conn: Connection, buckets: Sequence[bytes], *, since: datetime) -> list[int]:
+    """Wrong guesses after `since` in each of these buckets, in their order."""
+    query = (
+        select(guess.c.bucket, func.count())
+        .where(guess.c.bucket.in_(buckets), guess.c.at > since)
+        .group_by(guess.c.bucket)
+    )
+    found = {bytes(row[0]): int(row[1]) for row in conn.execute(query)}
+    return [found.get(each, 0) for each in buckets]
+
+
 def times(conn: Connection, bucket_: bytes, *, since: datetime) -> list[datetime]:
     """When each wrong guess after `since` was made, oldest first."""
     query = select(guess.c.at).where(guess.c.bucket == bucket_, guess.c.at > since).order_by(guess.c.at)
@@ -41,6 +56,12 @@ def times(conn: Connection, bucket_: bytes, *, since: datetime) -> list[datetime
 def clear(conn: Connection, bucket_: bytes) -> None:
     """A right answer forgives the wrong ones."""
     conn.execute(guess.delete().where(guess.c.bucket == bucket_))
+
+
+def clear_shared(conn: Connection, bucket_: bytes, own: bytes) -> None:
+    """Take out of a shared bucket what was noted at the same instants as the guesses of `own`: they are the same."""
+    instants = select(guess.c.at).where(guess.c.bucket == own)
+    conn.execute(guess.delete().where(guess.c.bucket == bucket_, guess.c.at.in_(instants)))
 
 
 def purge(conn: Connection, *, before: datetime) -> int:

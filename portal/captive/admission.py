@@ -19,9 +19,11 @@ from hotspot.terms import Terms
 from hotspot.values import MacAddress
 from hotspot.vouchers import parse_code
 from hotspot.ways import offered
+from portal.address import Address
+from portal.captive.guessing import Guess, Guesser
 from portal.captive.handoff.protocol import Credential
 from service.cities import City
-from store import guesses, residents, vouchers
+from store import residents, vouchers
 from store.store import Connection
 
 RandomOctets = Callable[[int], bytes]
@@ -35,13 +37,19 @@ class Wish:
     """What a resident asks for: to get on at a place, these terms accepted.
 
     `site_ways`: the ways in that the place offers. `language` is the page's: the way back through the NAS carries
-    none, and there is no cookie.
+    none, and there is no cookie. `address` is where the request came from, None where that is unknown.
     """
 
     mac: MacAddress
     terms_id: int
     language: str
     site_ways: str = ""
+    address: Address | None = None
+
+    @property
+    def guess(self) -> Guess:
+        """What is counted where a code or a password is wrong."""
+        return Guess(self.mac, self.address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What a way in may look at: the transaction, the place's plans by way, the device."""
+    """What a way in may look at: the transaction, the place's plans by way, the device, who guesses."""
 
     conn: Connection
     city: City
@@ -73,6 +81,7 @@ class Asking:
     mac: MacAddress
     device_id: int
     now: datetime
+    guess: Guess
 
 
 WayIn = Callable[[Asking], Entitlement | Denial]
@@ -88,23 +97,17 @@ def admit(city: City, wish: Wish, way_in: WayIn, *, now: datetime, random_octets
         if residents.is_blocked(conn, device_id, now=now):
             return Denial.BLOCKED
         plans = offered(residents.plans(conn), wish.site_ways)
-        found = way_in(Asking(conn, city, plans, wish.mac, device_id, now))
+        found = way_in(Asking(conn, city, plans, wish.mac, device_id, now, wish.guess))
         if isinstance(found, Denial):
             if found in GUESSED_WRONG:
-                guesses.note(conn, _bucket(city, wish.mac), now=now)
+                Guesser(city).wrong(conn, wish.guess, now=now)
             return found
         return _issue(conn, city, wish, seen, device_id, found, now=now, random_octets=random_octets)
 
 
-def _bucket(city: City, mac: MacAddress) -> bytes:
-    return guesses.bucket(city.store.keys, guesses.BY_DEVICE, str(mac))
-
-
 def guessed_too_often(asking: Asking) -> bool:
     """Whether this device may try no more codes for now; every way in that takes a code asks first."""
-    limits = asking.city.config.limits
-    since = asking.now - timedelta(minutes=limits.voucher_window_minutes)
-    return guesses.count(asking.conn, _bucket(asking.city, asking.mac), since=since) >= limits.voucher_guesses
+    return not Guesser(asking.city).allowed(asking.conn, asking.guess, now=asking.now)
 
 
 # Ways in ------------------------------------------------------------------------------------------------

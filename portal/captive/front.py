@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from flask import Response
 
@@ -13,6 +14,7 @@ from hotspot.ways import offered
 from portal.captive.room import Guest, Room
 from service.speech import Speech
 from store import residents
+from store.places import Place
 
 TERMS_FOLDED_FROM = 1_500
 """Longer terms stand behind a fold, so that a phone shows the way in without scrolling past them."""
@@ -36,9 +38,6 @@ def front_page(
     """The page for a guest. Each way in has a template of its own in `captive/ways/`."""
     speech = speech or room.speech()
     room.stands_at(guest.nas)
-    with room.city.store.read() as conn:
-        texts = residents.current_terms(conn)
-        plans = offered(residents.plans(conn), guest.nas.site_ways)
     return room.show(
         "captive/arrive.html",
         speech,
@@ -47,11 +46,38 @@ def front_page(
         kept={"visit": guest.token},
         token=guest.token,
         nas=guest.nas,
-        terms=choose(texts, speech.language, room.city.config.languages[0]),
-        plans={way.value: plan for way, plan in plans.items() if way is not Way.GRACE},
-        terms_folded_from=TERMS_FOLDED_FROM,
-        terms_linked_from=TERMS_LINKED_FROM,
         trouble=trouble,
         trouble_at=trouble.way.value if trouble is not None and trouble.way is not None else "",
         typed=trouble.typed if trouble is not None else {},
+        **_offer(room, speech, guest.nas.site_ways),
     )
+
+
+def front_preview(room: Room, place: Place, speech: Speech, *, path: str = "") -> Response:
+    """The same page for the staff, with nothing on it that can be pressed; `path` is where its language switch leads."""
+    return room.show(
+        "captive/arrive.html",
+        speech,
+        path=path,
+        face=place.face.over(room.faces.own),
+        site_id=place.id,
+        preview=True,
+        token="",
+        trouble=None,
+        trouble_at="",
+        typed={},
+        **_offer(room, speech, place.ways),
+    )
+
+
+def _offer(room: Room, speech: Speech, ways: str) -> dict[str, Any]:
+    """The terms, and the plan of each way in that a place offers: one read."""
+    with room.city.store.read() as conn:
+        texts = residents.current_terms(conn)
+        plans = offered(residents.plans(conn), ways)
+    return {
+        "terms": choose(texts, speech.language, room.city.config.languages[0]),
+        "terms_folded_from": TERMS_FOLDED_FROM,
+        "terms_linked_from": TERMS_LINKED_FROM,
+        "plans": {way.value: plan for way, plan in plans.items() if way is not Way.GRACE},
+    }

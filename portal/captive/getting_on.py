@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.admission import Denial
 from hotspot.plan import Way
+from portal.address import client_address
 from portal.captive import admission
 from portal.captive.admission import Admission, WayIn, Wish, by_tap, by_voucher
 from portal.captive.front import Trouble, front_page
@@ -50,7 +51,8 @@ class GettingOn:
     ) -> AnyResponse:
         """Admit the guest by this way in and hand over to the NAS; the front page with the reason where it may not."""
         speech = self.room.speech()
-        wish = Wish(guest.visit.mac, terms_id, speech.language, guest.nas.site_ways)
+        address = client_address(request, self.room.city)
+        wish = Wish(guest.visit.mac, terms_id, speech.language, guest.nas.site_ways, address)
         answer = admission.admit(
             self.room.city, wish, way_in, now=self.room.clock(), random_octets=self.room.random_octets
         )

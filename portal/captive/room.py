@@ -86,10 +86,12 @@ class Room:
             return visit.grant_id != 0 and residents.was_accepted(conn, visit.grant_id)
 
     def show(self, template: str, speech: Speech | None = None, *, status: int = 200, **values: Any) -> Response:
-        """A page. `kept` are the parameters that its language switch must not lose; `path` where it leads."""
+        """A page. `kept` are the parameters that its language switch must not lose; `path` where it leads, empty: no
+        switch. `face` and `site_id`: of another place than the reader's."""
         speech = speech or self.speech()
         path, kept = values.pop("path", request.path), values.pop("kept", {})
-        face, notices = self.faces.at(g.get("site_id"))
+        own, notices = self.faces.at(values.pop("site_id", g.get("site_id")))
+        face = values.pop("face", own)
         default = self.city.config.languages[0]
         return page(
             template,
@@ -99,7 +101,7 @@ class Room:
             city=self.city.config,
             notices=[notice.said(speech.language, default) for notice in notices],
             welcome=face.welcomed(speech.language),
-            switches=switches(path, speech, self.speeches, **kept),
+            switches=switches(path, speech, self.speeches, **kept) if path else [],
             foot=urlencode({**kept, "lang": speech.language}),
             **values,
         )

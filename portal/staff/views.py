@@ -14,34 +14,35 @@ from hotspot.errors import InputError
 from hotspot.plan import Way
 from hotspot.roles import Permission, may
 from hotspot.vouchers import show_code
+from portal.address import client_address
 from portal.captive.admission import RandomOctets
 from portal.forms import line, row_number
 from portal.metrics import PortalMetrics
 from portal.pages import page, speech_for, switches
 from portal.staff import login as logins
 from portal.staff import voucher_desk
-from portal.staff.address import client_address
 from portal.staff.guard import COOKIE, Guard
 from portal.staff.login import Outcome
 from portal.staff.qr import qr_svg
 from portal.staff.voucher_desk import OrderError
 from service.cities import City
 from service.speech import Speech
+from service.speech import marked as _
 from store import audit, fleet, outbox, residents, sessions, staff, vouchers
 
 ENDED_SHOWN = timedelta(hours=1)
 """How long ended sessions stay on the sessions page."""
 
 MENU: tuple[tuple[str, str, Permission], ...] = (
-    ("/staff/sessions", "Sessions", Permission.SEE_SESSIONS),
-    ("/staff/access-points", "Access points", Permission.SEE_ACCESS_POINTS),
-    ("/staff/nases", "NASes", Permission.MANAGE_NASES),
-    ("/staff/vouchers", "Vouchers", Permission.MANAGE_VOUCHERS),
-    ("/staff/places", "Places", Permission.MANAGE_PLACES),
-    ("/staff/terms", "Terms of use", Permission.MANAGE_TERMS),
-    ("/staff/notices", "Notices", Permission.MANAGE_NOTICES),
-    ("/report", "Report", Permission.SEE_REPORTS),
-    ("/staff/audit", "Audit log", Permission.SEE_AUDIT),
+    ("/staff/sessions", _("Sessions"), Permission.SEE_SESSIONS),
+    ("/staff/access-points", _("Access points"), Permission.SEE_ACCESS_POINTS),
+    ("/staff/nases", _("NASes"), Permission.MANAGE_NASES),
+    ("/staff/vouchers", _("Vouchers"), Permission.MANAGE_VOUCHERS),
+    ("/staff/places", _("Places"), Permission.MANAGE_PLACES),
+    ("/staff/terms", _("Terms of use"), Permission.MANAGE_TERMS),
+    ("/staff/notices", _("Notices"), Permission.MANAGE_NOTICES),
+    ("/report", _("Report"), Permission.SEE_REPORTS),
+    ("/staff/audit", _("Audit log"), Permission.SEE_AUDIT),
 )
 
 
@@ -85,16 +86,11 @@ class Staff:
         return self._page("staff/login.html", problem=None)
 
     def log_in(self) -> AnyResponse:
-        address = client_address(
-            request.remote_addr or "",
-            request.headers.get("X-Forwarded-For", ""),
-            self.city.config.portal.trusted_proxies,
-        )
         result = logins.log_in(
             self.city,
             login=line(request.form.get("login", ""), 80),
             password=request.form.get("password", ""),
-            address=address,
+            address=str(client_address(request, self.city) or ""),
             now=self.clock(),
             random_octets=self.random_octets,
         )
@@ -278,15 +274,15 @@ def staff_page(
 
 
 _LOGIN_PROBLEMS = {
-    Outcome.WRONG: ("User name or password is wrong.", 401),
-    Outcome.LIMITED: ("Too many attempts. Please wait a quarter of an hour.", 429),
+    Outcome.WRONG: (_("User name or password is wrong."), 401),
+    Outcome.LIMITED: (_("Too many attempts. Please wait a quarter of an hour."), 429),
 }
 
 DISCONNECT_STATES = {
-    "wanted": "Disconnect: wanted",
-    "sent": "Disconnect: sent",
-    "acked": "Disconnect: acknowledged, waiting for the Stop",
-    "confirmed": "Disconnect: confirmed",
-    "refused": "Disconnect: refused by the NAS",
-    "unanswered": "Disconnect: no answer from the NAS",
+    "wanted": _("Disconnect: wanted"),
+    "sent": _("Disconnect: sent"),
+    "acked": _("Disconnect: acknowledged, waiting for the Stop"),
+    "confirmed": _("Disconnect: confirmed"),
+    "refused": _("Disconnect: refused by the NAS"),
+    "unanswered": _("Disconnect: no answer from the NAS"),
 }

@@ -78,10 +78,10 @@ MISTAKES = [
         "time_zone: 'Europe/Rostock' is not an IANA time zone, such as `Europe/Berlin`",
     ),
     (
-        'languages = ["de", "en"]',
-        'languages = ["de", "nds"]',
+        'languages = ["de", "en",',
+        'languages = ["de", "fr",',
         "languages",
-        "languages[1]: no texts in 'nds'; there are de, en",
+        "languages[1]: no texts in 'fr'; there are de, en, de-simple, nds, da, sv, pl, uk",
     ),
     (
         'url = "http://rostock.localhost:8080"',
@@ -150,7 +150,7 @@ MISTAKES = [
         "time_zone: 'Europe' is not an IANA time zone, such as `Europe/Berlin`",
     ),
     (
-        'languages = ["de", "en"]',
+        'languages = ["de", "en", "de-simple", "nds", "da", "sv", "pl", "uk"]',
         "languages = []",
         "languages",
         "languages: must have at least 1 item",
@@ -191,7 +191,7 @@ MISTAKES = [
         "[limits]\ncolour = 1",
         "colour",
         "limits.colour: unknown key; valid are decision_log_days, session_days, staff_session_minutes, login_attempts, "
-        "login_window_minutes, voucher_guesses, nas_guesses, "
+        "login_window_minutes, voucher_guesses, range_guesses, city_guesses, nas_guesses, "
         "voucher_window_minutes, voucher_batch_max, page_rows",
     ),
     (

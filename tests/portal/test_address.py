@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 import pytest
 
-from portal.staff.address import client_address
+from portal.address import nearest_stranger
 
 PROXIES = (ip_network("127.0.0.0/8"), ip_network("10.0.0.5/32"), ip_network("2001:db8::/32"))
 GUEST = "198.51.100.7"
@@ -26,15 +26,21 @@ LIAR = "203.0.113.66"
         pytest.param("127.0.0.1", "", "127.0.0.1", id="a proxy that adds nothing"),
         pytest.param("127.0.0.1", " , ,", "127.0.0.1", id="empty hops"),
         pytest.param("127.0.0.1", "10.0.0.5, 127.0.0.1", "10.0.0.5", id="our proxies alone"),
-        pytest.param("127.0.0.1", "unknown", "unknown", id="a hop without an address is as far as we see"),
+        pytest.param("127.0.0.1", "unknown", None, id="a hop without an address is nobody"),
+        pytest.param("127.0.0.1", f"{LIAR}, unknown", None, id="and nothing beyond it is believed"),
         pytest.param("2001:db8::1", "2001:db8:1::7, 2a00::7", "2a00::7", id="IPv6"),
         pytest.param("2001:db9::1", "2a00::7", "2001:db9::1", id="IPv6, not ours"),
-        pytest.param("", GUEST, "", id="a socket without an address"),
+        pytest.param("::ffff:127.0.0.1", f"::ffff:{GUEST}", GUEST, id="IPv4 within IPv6 is IPv4"),
+        pytest.param("127.0.0.1", f"{GUEST}:4711", GUEST, id="a proxy that adds the port"),
+        pytest.param("127.0.0.1", "[2a00::7]:4711", "2a00::7", id="a proxy that adds the port, IPv6"),
+        pytest.param("fe80::1%eth0", "", "fe80::1", id="a zone is the interface's"),
+        pytest.param("127.0.0.1", f"{LIAR}, " * 90_000 + GUEST, GUEST, id="a long tale"),
+        pytest.param("", GUEST, None, id="a socket without an address"),
     ],
 )
-def test_the_nearest_hop_that_is_not_ours(remote: str, forwarded: str, asks: str) -> None:
-    assert client_address(remote, forwarded, PROXIES) == asks
+def test_the_nearest_hop_that_is_not_ours(remote: str, forwarded: str, asks: str | None) -> None:
+    assert nearest_stranger(remote, forwarded, PROXIES) == (ip_address(asks) if asks else None)
 
 
 def test_without_named_proxies_the_header_is_never_read() -> None:
-    assert client_address("127.0.0.1", GUEST, ()) == "127.0.0.1"
+    assert nearest_stranger("127.0.0.1", GUEST, ()) == ip_address("127.0.0.1")

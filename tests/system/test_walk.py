@@ -159,6 +159,7 @@ def test_a_resident_gets_online_and_an_admin_ends_it(town: Town, visitor: Callab
     resident.click("#walk-rostock")
     assert resident.locator("html").get_attribute("lang") == "de"
     keep(resident, "2-terms")
+    resident.click("nav summary")
     resident.click("nav a[lang=en]")
     assert resident.locator("#accept button").inner_text() == "Accept and go online"
     keep(resident, "3-terms-english")

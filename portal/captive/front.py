@@ -54,7 +54,7 @@ def front_page(
 
 
 def front_preview(room: Room, place: Place, speech: Speech, *, path: str = "") -> Response:
-    """The same page for the staff, with nothing on it that can be pressed; `path` is where its language switch leads."""
+    """The same page for the staff: nothing on it can be pressed; `path` is where its language switch leads."""
     return room.show(
         "captive/arrive.html",
         speech,

@@ -90,7 +90,7 @@ class _Reader:
     def fault(self, field: str, sentence: str, **values: object) -> None:
         self.faults.append(Fault(field, sentence, values))
 
-    def text(self, field: str, most: int, *, least: int = 0) -> str:
+    def words(self, field: str, most: int, *, least: int = 0) -> str:
         said = line(self._form.get(field, ""), most + 1)
         if not least <= len(said) <= most:
             self.fault(field, _NAME if least else _LONG, most=most)
@@ -115,7 +115,7 @@ def read_place(form: MultiDict[str, str], logo: FileStorage | None, place: Place
     except InputError:
         reader.fault("ways", _WAYS)
     face = Face(
-        name=reader.text("shown_name", NAME_MAX),
+        name=reader.words("shown_name", NAME_MAX),
         logo=_logo(reader, form, logo, place.face.logo),
         colours=_colours(reader),
         welcome=_welcome(reader, languages),
@@ -124,7 +124,7 @@ def read_place(form: MultiDict[str, str], logo: FileStorage | None, place: Place
     )
     made = replace(
         place,
-        name=reader.text("name", NAME_MAX, least=1),
+        name=reader.words("name", NAME_MAX, least=1),
         opening_hours=reader.parsed("opening_hours", Hours.parse, _HOURS),
         ways="" if len(ways.split()) == len(ASKED_FOR) else ways,
         face=face,
@@ -162,13 +162,13 @@ def _colours(reader: _Reader) -> Colours | None:
 
 
 def _welcome(reader: _Reader, languages: Sequence[str]) -> dict[str, str]:
-    said = {language: reader.text(f"welcome_{language}", WELCOME_MAX) for language in languages}
+    said = {language: reader.words(f"welcome_{language}", WELCOME_MAX) for language in languages}
     return {language: text for language, text in said.items() if text}
 
 
 def _help(reader: _Reader) -> HelpContact | None:
     contact = HelpContact(
-        reader.text("help_name", LINE_MAX), reader.text("help_email", LINE_MAX), reader.text("help_phone", NAME_MAX)
+        reader.words("help_name", LINE_MAX), reader.words("help_email", LINE_MAX), reader.words("help_phone", NAME_MAX)
     )
     if not (contact.name or contact.email or contact.phone):
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import socket
 import time
@@ -96,7 +98,10 @@ def test_only_a_log_in_sets_a_cookie(door: Door, phone: Phone) -> None:
 
 def test_the_style_is_the_one_that_the_policy_names(phone: Phone) -> None:
     page = phone.arrive()
-    assert page.text.count("<style>") == 1
+    styles = re.findall("<style>(.*?)</style>", page.text, re.DOTALL)
+    hashes = [base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() for style in styles]
+    assert len(styles) == 2, "the house's own and the face's colours"
+    assert all(f"'sha256-{each}'" in page.headers["Content-Security-Policy"] for each in hashes)
     assert " style=" not in page.text, "the policy forbids inline attributes"
 
 

@@ -73,6 +73,11 @@ REASONS: dict[Reason, Advice] = {
         "Log one of them off; see which with `kogge explain {city} CODE`. One that only left is online until two of "
         "its NAS's reports are missed.",
     ),
+    Reason.ACCOUNT_IN_USE: Advice(
+        "As many devices are online with this account as its plan allows.",
+        "The resident goes offline on one of them. One that only left is online until two of its NAS's reports are "
+        "missed.",
+    ),
     Reason.DAILY_TIME_USED: Advice("The device has used up today's minutes.", _MIDNIGHT),
     Reason.DAILY_VOLUME_USED: Advice("The device has used up today's data volume.", _MIDNIGHT),
     Reason.CLOSED: Advice(

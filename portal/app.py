@@ -19,12 +19,14 @@ from portal.dispatch import host_of
 from portal.forms import RowIdConverter
 from portal.metrics import PortalMetrics
 from portal.pages import add_filters, guard_response, origin, page, speech_for, switches
+from portal.passwords import BusyError
 from portal.report.views import Report
 from portal.staff.guard import Guard
 from portal.staff.nases import NasPages
 from portal.staff.views import Staff
 from service.cities import City
 from service.speech import Speech, speeches
+from service.speech import marked as _
 from store import nases
 from store.store import Unavailable
 
@@ -59,7 +61,7 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets) -> Flas
     guard.require_complete(app)
     app.before_request(_only_on_its_host(city))
     _measure(app, metrics)
-    _finish(app, city, texts)
+    _finish(app, city, texts, metrics)
     return app
 
 
@@ -99,14 +101,15 @@ def _measure(app: Flask, metrics: PortalMetrics) -> None:
     app.after_request(end)
 
 
-def _finish(app: Flask, city: City, texts: dict[str, Speech]) -> None:
+def _finish(app: Flask, city: City, texts: dict[str, Speech], metrics: PortalMetrics) -> None:
     """Headers on everything, and pages for what went wrong."""
     origins = _Origins(city)
+    signing_in = city.config.oidc.origins if city.config.oidc is not None else ()
 
     def headers(response: Response) -> Response:
         by_staff = request.blueprint in ("staff", "report")
         referrer = "same-origin" if by_staff else "no-referrer"
-        return guard_response(response, ("'self'", *origins.current()), referrer=referrer)
+        return guard_response(response, ("'self'", *origins.current(), *signing_in), referrer=referrer)
 
     def failed(error: HTTPException) -> Response:
         status = error.code or 500
@@ -116,8 +119,13 @@ def _finish(app: Flask, city: City, texts: dict[str, Speech]) -> None:
         log.error("%s: the database is away: %s", city.key, str(error.__cause__ or error).splitlines()[0])
         return _error_page(city, texts, 503, _SENTENCES[503])
 
+    def busy(_error: Exception) -> Response:
+        metrics.busy.inc()
+        return _error_page(city, texts, 503, BUSY)
+
     app.after_request(headers)
     app.register_error_handler(HTTPException, failed)
+    app.register_error_handler(BusyError, busy)
     for kind in Unavailable:
         app.register_error_handler(kind, away)
 
@@ -132,6 +140,8 @@ _SENTENCES = {
     500: "Something went wrong on our side. Please try again in a moment.",
     503: "The city's database does not answer. Please try again in a moment.",
 }
+
+BUSY = _("Many people are logging in just now. Please try again in a moment.")
 
 
 def _error_page(city: City, texts: dict[str, Speech], status: int, sentence: str) -> Response:

@@ -42,6 +42,11 @@ class PortalMetrics:
         self.staff_logins = Counter(
             "kogge_portal_staff_logins", "Staff log-ins, by result.", ["result"], registry=registry
         )
+        self.busy = Counter(
+            "kogge_portal_busy",
+            "Log-ins and sign-ins turned away because as many as may were being checked at once.",
+            registry=registry,
+        )
         for refused in ("forged", "unknown", "malformed"):
             self.arrivals.labels(refused)
         for way in ASKED_FOR:

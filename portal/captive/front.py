@@ -31,7 +31,7 @@ def front_page(
     speech = speech or room.speech()
     with room.city.store.read() as conn:
         texts = residents.current_terms(conn)
-        plans = offered(residents.plans(conn), guest.nas.site_ways)
+        plans = offered(residents.plans(conn), guest.nas.site_ways, unready=room.city.config.unready)
     return room.show(
         "captive/arrive.html",
         speech,

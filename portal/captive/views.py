@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from portal.captive.account_pages import AccountPages
 from portal.captive.arriving import Arriving
 from portal.captive.getting_on import GettingOn
+from portal.captive.oidc import SignIn
+from portal.captive.provider import Provider
 from portal.captive.room import Room
 from portal.captive.staying import Staying
 from portal.captive.texts import Texts
@@ -15,6 +18,8 @@ def blueprint(room: Room) -> Blueprint:
     """All the routes; `portal.app` mounts them on the portal's host."""
     routes = Blueprint("captive", __name__)
     getting_on = GettingOn(room)
-    for part in (Arriving(room), getting_on, Staying(room), Texts(room)):
+    if room.city.config.oidc is not None:
+        SignIn(room, getting_on, Provider(room.city.config.oidc)).mount(routes)
+    for part in (Arriving(room), getting_on, AccountPages(room, getting_on), Staying(room), Texts(room)):
         part.mount(routes)
     return routes

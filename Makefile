@@ -3,18 +3,18 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-TOOLS  := hostapd iproute2 wpasupplicant freeradius freeradius-postgresql freeradius-utils snmpd snmp prometheus postgresql chromium fonts-dejavu-core strace curl
+TOOLS  := hostapd iproute2 wpasupplicant freeradius freeradius-postgresql freeradius-utils snmpd snmp prometheus postgresql chromium fonts-dejavu-core strace curl nginx-light caddy
 RIVALS := freeradius freeradius-postgresql postgresql
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS   ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test quick check simulate fuzz bench bench-radius bench-radius-growth bench-radius-memory \
-  bench-rivals test-tools lock clean
+  bench-rivals i18n test-tools lock clean
 
 help: ## this list
 	@echo "Kogge: free public Wi-Fi for allied cities. Targets:"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 	@echo "The command line itself: $(BIN)/kogge --help"
 
 setup: $(READY) ## make .venv with the pinned dependencies
@@ -47,6 +47,9 @@ check: setup ## lint, format, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+i18n: setup ## texts that a language lacks or has too many (ARGS=--write puts the missing ones in, empty)
+	@$(BIN)/python -m tests.i18n $(ARGS)
 
 simulate: setup ## a thousand simulated evenings and ten large ones, 15 minutes (ARGS='--seeds 17' repeats one)
 	$(BIN)/python -m tests.trials $(ARGS)

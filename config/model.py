@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
@@ -29,8 +30,8 @@ from hotspot.products import PRODUCTS
 from hotspot.values import CityKey
 from hotspot.ways import read_ways
 
-LANGUAGES = ("de", "en")
-"""Languages that the portal's texts exist in."""
+LANGUAGES = ("de", "en", "de-simple", "nds", "da", "sv", "pl", "uk")
+"""Languages that the residents' texts exist in, by BCP 47; `de-simple` is German in Leichte Sprache."""
 
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]*")
@@ -66,6 +67,10 @@ def _url(text: str) -> str:
     if not sound or not _HOST.fullmatch(parts.hostname or "") or "@" in parts.netloc or parts.query or parts.fragment:
         raise ValueError(f"{text!r} is not an address such as `https://wlan.rostock.de`")
     return text.rstrip("/")
+
+
+def _optional_url(text: str) -> str:
+    return _url(text) if text else ""
 
 
 def _origin(text: str) -> str:
@@ -153,6 +158,7 @@ class MonitorProcess(Section):
 class Log(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
+    access: Flag = False
 
 
 class Installation(Section):
@@ -188,6 +194,30 @@ class Contact(Section):
     phone: str = ""
 
 
+class Accessibility(Section):
+    """What the accessibility statement says that only the operator knows."""
+
+    law: Text
+    conformance: Literal["full", "partial", "none"]
+    exceptions: tuple[Text, ...] = ()
+    method: Literal["self", "external"] = "self"
+    made_on: date
+    reviewed_on: date
+    answer_days: Annotated[int, Field(strict=True, ge=1, le=90)] = 42
+    enforcement_body: Text
+    enforcement_url: Annotated[str, AfterValidator(_optional_url)] = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Accessibility:
+        if (self.conformance == "full") != (not self.exceptions):
+            raise ValueError(
+                "`exceptions` names what is not accessible: nothing where conformance is `full`, else something"
+            )
+        if self.reviewed_on < self.made_on:
+            raise ValueError(f"reviewed_on {self.reviewed_on} is before made_on {self.made_on}")
+        return self
+
+
 class Portal(Section):
     url: Origin
     staff_url: Origin
@@ -201,6 +231,11 @@ class Portal(Section):
     @property
     def staff_host(self) -> str:
         return urlsplit(self.staff_url).hostname or ""
+
+    def is_secure(self, host: str) -> bool:
+        """Whether the pages of this host are reached over TLS."""
+        urls = {self.host: self.url, self.staff_host: self.staff_url}
+        return urls.get(host, "").startswith("https:")
 
 
 class Oidc(Section):
@@ -387,11 +422,9 @@ class CityConfig(Section):
     key: Annotated[CityKey, AfterValidator(_key)]
     name: Text
     time_zone: Annotated[str, AfterValidator(_zone)] = "Europe/Berlin"
-    languages: Annotated[tuple[Annotated[str, AfterValidator(_language)], ...], Field(min_length=1)] = (
-        "de",
-        "en",
-    )
+    languages: Annotated[tuple[Annotated[str, AfterValidator(_language)], ...], Field(min_length=1)] = LANGUAGES
     contact: Contact
+    accessibility: Accessibility | None = None
     portal: Portal
     radius: Radius
     database: Database = Database()

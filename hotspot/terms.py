@@ -20,7 +20,9 @@ class Terms:
 
 
 def choose(texts: Sequence[Terms], language: str, default: str) -> Terms:
-    """The newest version's text in `language`, else in the city's default, else in any. `texts` is not empty."""
+    """The newest version's text in `language`, else in that without its variant (`de` for `de-simple`), else in the
+    city's default, else in any. `texts` is not empty."""
     newest = max(text.version for text in texts)
     by_language = {text.language: text for text in texts if text.version == newest}
-    return by_language.get(language) or by_language.get(default) or next(iter(by_language.values()))
+    wanted = (language, language.partition("-")[0], default, *by_language)
+    return next(by_language[each] for each in wanted if each in by_language)

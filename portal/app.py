@@ -8,15 +8,20 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flask import Flask, Response, abort, g, request
+from prometheus_client import Counter
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from hotspot.values import Month
+from portal.access_log import ROUTE
 from portal.captive.admission import RandomOctets
 from portal.captive.room import Room
 from portal.captive.views import blueprint
-from portal.dispatch import host_of
+from portal.compression import compress
+from portal.dispatch import WsgiApp, host_of
+from portal.fault import FaultPage
 from portal.forms import RowIdConverter
+from portal.languages import of_staff
 from portal.metrics import PortalMetrics
 from portal.pages import add_filters, guard_response, origin, page, speech_for, switches
 from portal.passwords import BusyError
@@ -43,7 +48,15 @@ ORIGINS_SECONDS = 5.0
 Clock = Callable[[], datetime]
 
 
-def create_app(city: City, *, clock: Clock, random_octets: RandomOctets) -> Flask:
+Guarded = Callable[[WsgiApp, WsgiApp, Counter], WsgiApp]
+"""Puts a gate before a city's pages; the second is what answers instead of them, the third counts how often."""
+
+
+def _ungated(pages: WsgiApp, _fault: WsgiApp, _turned_away: Counter) -> WsgiApp:
+    return pages
+
+
+def create_app(city: City, *, clock: Clock, random_octets: RandomOctets, guarded: Guarded = _ungated) -> Flask:
     """The application of one city, for its portal host and its staff host."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = FORM_BYTES_MAX
@@ -54,14 +67,17 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets) -> Flas
     texts = speeches(city.config.languages, city.zone)
     guard = Guard(city, clock)
     app.register_blueprint(blueprint(Room(city, texts, metrics, clock, random_octets)))
-    staff = Staff(city, texts, metrics, clock, random_octets, guard).blueprint()
-    NasPages(city, texts, clock, random_octets, guard).mount(staff)
+    staff_texts = speeches(of_staff(city.config.languages), city.zone)
+    staff = Staff(city, staff_texts, metrics, clock, random_octets, guard).blueprint()
+    NasPages(city, staff_texts, clock, random_octets, guard).mount(staff)
     app.register_blueprint(staff)
-    app.register_blueprint(Report(city, texts, clock, guard).blueprint())
+    app.register_blueprint(Report(city, staff_texts, clock, guard).blueprint())
     guard.require_complete(app)
     app.before_request(_only_on_its_host(city))
     _measure(app, metrics)
-    _finish(app, city, texts, metrics)
+    fault = FaultPage(app, city, texts)
+    _finish(app, city, texts, fault, metrics)
+    app.wsgi_app = guarded(app.wsgi_app, fault, metrics.turned_away)  # type: ignore[method-assign, assignment]
     return app
 
 
@@ -90,6 +106,8 @@ def _only_on_its_host(city: City) -> Callable[[], None]:
 def _measure(app: Flask, metrics: PortalMetrics) -> None:
     def begin() -> None:
         g.began = time.perf_counter()
+        if request.url_rule is not None:
+            request.environ[ROUTE] = request.url_rule.rule
 
     def end(response: Response) -> Response:
         endpoint = request.endpoint or "none"
@@ -101,7 +119,7 @@ def _measure(app: Flask, metrics: PortalMetrics) -> None:
     app.after_request(end)
 
 
-def _finish(app: Flask, city: City, texts: dict[str, Speech], metrics: PortalMetrics) -> None:
+def _finish(app: Flask, city: City, texts: dict[str, Speech], fault: FaultPage, metrics: PortalMetrics) -> None:
     """Headers on everything, and pages for what went wrong."""
     origins = _Origins(city)
     signing_in = city.config.oidc.origins if city.config.oidc is not None else ()
@@ -109,7 +127,8 @@ def _finish(app: Flask, city: City, texts: dict[str, Speech], metrics: PortalMet
     def headers(response: Response) -> Response:
         by_staff = request.blueprint in ("staff", "report")
         referrer = "same-origin" if by_staff else "no-referrer"
-        return guard_response(response, ("'self'", *origins.current(), *signing_in), referrer=referrer)
+        secure = city.config.portal.is_secure(host_of(request.environ))
+        return guard_response(response, ("'self'", *origins.current(), *signing_in), referrer=referrer, secure=secure)
 
     def failed(error: HTTPException) -> Response:
         status = error.code or 500
@@ -117,12 +136,13 @@ def _finish(app: Flask, city: City, texts: dict[str, Speech], metrics: PortalMet
 
     def away(error: Exception) -> Response:
         log.error("%s: the database is away: %s", city.key, str(error.__cause__ or error).splitlines()[0])
-        return _error_page(city, texts, 503, _SENTENCES[503])
+        return _error_page(city, texts, 503, _SENTENCES[503]) if _by_staff(city) else fault.response(request)
 
     def busy(_error: Exception) -> Response:
-        metrics.busy.inc()
+        metrics.turned_away.labels("busy").inc()
         return _error_page(city, texts, 503, BUSY)
 
+    app.after_request(lambda response: compress(request, response))
     app.after_request(headers)
     app.register_error_handler(HTTPException, failed)
     app.register_error_handler(BusyError, busy)
@@ -131,14 +151,14 @@ def _finish(app: Flask, city: City, texts: dict[str, Speech], metrics: PortalMet
 
 
 _SENTENCES = {
-    400: "This request is not complete. Please go back and try again.",
-    403: "Your role does not allow this.",
-    404: "There is no such page.",
-    405: "There is no such page.",
-    413: "This form is too large.",
-    429: "Too many attempts. Please wait a quarter of an hour.",
-    500: "Something went wrong on our side. Please try again in a moment.",
-    503: "The city's database does not answer. Please try again in a moment.",
+    400: _("This request is not complete. Please go back and try again."),
+    403: _("Your role does not allow this."),
+    404: _("There is no such page."),
+    405: _("There is no such page."),
+    413: _("This form is too large."),
+    429: _("Too many attempts. Please wait a quarter of an hour."),
+    500: _("Something went wrong on our side. Please try again in a moment."),
+    503: _("The city's database does not answer. Please try again in a moment."),
 }
 
 BUSY = _("Many people are logging in just now. Please try again in a moment.")
@@ -146,7 +166,6 @@ BUSY = _("Many people are logging in just now. Please try again in a moment.")
 
 def _error_page(city: City, texts: dict[str, Speech], status: int, sentence: str) -> Response:
     speech, settings = speech_for(request, texts), city.config.portal
-    by_staff = host_of(request.environ) == settings.staff_host and request.path.startswith(("/staff", "/report"))
     return page(
         "captive/message.html",
         speech,
@@ -156,13 +175,19 @@ def _error_page(city: City, texts: dict[str, Speech], status: int, sentence: str
         switches=switches("", speech, texts) if request.method == "GET" else [],  # a path /\x would be a host there
         heading=speech.text("This did not work"),
         sentences=[speech.text(sentence)],
-        link="/staff" if by_staff else "",
+        link="/staff" if _by_staff(city) else "",
         link_text=speech.text("Staff pages"),
     )
 
 
+def _by_staff(city: City) -> bool:
+    """Whether somebody of the staff asks; residents have a host or at least addresses of their own."""
+    by_name = host_of(request.environ) == city.config.portal.staff_host
+    return by_name and request.path.startswith(("/staff", "/report"))
+
+
 class _Origins:
-    """Origins of the registered NASes, re-read now and then; empty while the database is away."""
+    """Origins of the registered NASes, re-read now and then; the last known ones while the database is away."""
 
     def __init__(self, city: City) -> None:
         self._city = city
@@ -177,5 +202,5 @@ class _Origins:
                     known = nases.nases(conn, self._city.store.keys)
                 self._origins = tuple(sorted({origin(nas.login_url) for nas in known if nas.login_url}))
             except Unavailable:
-                self._origins = ()
+                pass
         return self._origins

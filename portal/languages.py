@@ -6,8 +6,25 @@ from collections.abc import Sequence
 
 from babel.core import negotiate_locale
 
-NAMES = {"de": "Deutsch", "en": "English"}
+NAMES = {
+    "de": "Deutsch",
+    "en": "English",
+    "de-simple": "Leichte Sprache",
+    "nds": "Plattdüütsch",
+    "da": "Dansk",
+    "sv": "Svenska",
+    "pl": "Polski",
+    "uk": "Українська",
+}
 """Each language in its own words, for the switch."""
+
+STAFF_LANGUAGES = ("de", "en")
+"""What the staff's pages exist in; the residents' exist in all."""
+
+
+def of_staff(offered: Sequence[str]) -> tuple[str, ...]:
+    """A city's languages that its staff's pages can speak; all of the staff's where it has none of those."""
+    return tuple(language for language in offered if language in STAFF_LANGUAGES) or STAFF_LANGUAGES
 
 
 def choose(asked: str | None, accepted: Sequence[str], offered: Sequence[str]) -> str:

@@ -27,6 +27,12 @@ class PortalMetrics:
             buckets=BUCKETS,
             registry=registry,
         )
+        self.turned_away = Counter(
+            "kogge_portal_turned_away",
+            "Requests that were turned away at once: the database is away, nothing moves, or too many log in.",
+            ["reason"],
+            registry=registry,
+        )
         self.arrivals = Counter(
             "kogge_portal_arrivals",
             "Redirects from NASes, by what they said; `forged` failed verification, `unknown` named no NAS of ours.",
@@ -42,16 +48,13 @@ class PortalMetrics:
         self.staff_logins = Counter(
             "kogge_portal_staff_logins", "Staff log-ins, by result.", ["result"], registry=registry
         )
-        self.busy = Counter(
-            "kogge_portal_busy",
-            "Log-ins and sign-ins turned away because as many as may were being checked at once.",
-            registry=registry,
-        )
         for refused in ("forged", "unknown", "malformed"):
             self.arrivals.labels(refused)
         for way in ASKED_FOR:
             self.logins.labels(way.value, "ticket", "")
             for denial in Denial:
                 self.logins.labels(way.value, "refused", denial.value)
+        for reason in ("away", "stuck", "busy"):
+            self.turned_away.labels(reason)
         for result in ("success", "wrong", "limited"):
             self.staff_logins.labels(result)

@@ -15,8 +15,19 @@ from werkzeug.exceptions import HTTPException
 from portal.languages import NAMES, choose
 from service.speech import Speech
 
-_STYLE = (Path(__file__).parent / "static" / "style.css").read_text()
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+HSTS_SECONDS = 365 * 24 * 3600
+
+_STATIC = Path(__file__).parent / "static"
+_RESIDENTS_STYLE = (_STATIC / "residents.css").read_text()
+_STAFF_STYLE = _RESIDENTS_STYLE + (_STATIC / "staff.css").read_text()
+_STAFF_TEMPLATES = ("staff/", "report/")
+
+
+def _hash_source(style: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
+
+
+_STYLE_SOURCES = f"{_hash_source(_RESIDENTS_STYLE)} {_hash_source(_STAFF_STYLE)}"
 
 
 @dataclass(frozen=True)
@@ -54,8 +65,9 @@ def switches(path: str, speech: Speech, speeches: dict[str, Speech], **kept: str
 
 
 def page(template: str, speech: Speech, *, status: int = 200, **values: Any) -> Response:
-    """A rendered page."""
-    html = render_template(template, speech=speech, _=speech.text, style=_STYLE, **values)
+    """A rendered page, with no more style than its kind of page needs."""
+    style = _STAFF_STYLE if template.startswith(_STAFF_TEMPLATES) else _RESIDENTS_STYLE
+    html = render_template(template, speech=speech, _=speech.text, style=style, **values)
     return make_response(html, status)
 
 
@@ -65,20 +77,28 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def guard_response(response: Response, form_targets: tuple[str, ...], *, referrer: str = "no-referrer") -> Response:
+def guard_response(
+    response: Response, form_targets: tuple[str, ...], *, referrer: str = "no-referrer", secure: bool = False
+) -> Response:
     """Headers of every page. Chromium applies `form-action` to redirects too, so the NASes stand in it (HANDOFF).
 
     `referrer` "same-origin" is for pages whose forms prove their origin: under "no-referrer" browsers send them with
-    `Origin: null` (Fetch, "append a request Origin header").
+    `Origin: null` (Fetch, "append a request Origin header"). `secure`: the host is reached over TLS, which browsers
+    shall remember (RFC 6797 section 7.2: never said over plain HTTP); they heed the opener policy of such hosts alone.
     """
     policy = (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src 'self' data:; base-uri 'none'; "
+        f"default-src 'none'; style-src {_STYLE_SOURCES}; img-src 'self' data:; base-uri 'none'; "
         f"frame-ancestors 'none'; form-action {' '.join(form_targets)}"
     )
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = referrer
+    response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    if secure:
+        response.headers["Strict-Transport-Security"] = f"max-age={HSTS_SECONDS}"
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     return response
 
 

@@ -20,8 +20,8 @@ PASSWORD_MAX = 200
 AT_ONCE = 2
 """Hashes that the process computes at a time, of all its cities."""
 
-WAITING_MAX = 2
-"""Requests that wait for their turn: with those that compute, fewer than the portal has threads by default."""
+WAITING_MAX = 1
+"""Requests that wait for their turn: with those that compute, fewer than a city's share of the threads."""
 
 TURN_SECONDS = 3.0
 

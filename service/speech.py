@@ -7,17 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel import Locale
+from babel.dates import format_skeleton
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
+from babel.units import format_unit
 
 SOURCE = "en"
 FOLDER = Path(__file__).parent / "translations"
+
+FORMATS = {"en": "en_GB", "de-simple": "de", "nds": "de"}
+"""Whose dates, numbers and units a language writes, where not its own: Babel's `en` is American, its Low German has
+the numbers of no language in particular, and plain German is German."""
 
 
 def marked(text: str) -> str:
@@ -38,23 +44,42 @@ class Speech:
         found = self.texts.get(message, message)
         return found % values if values else found
 
+    @property
+    def _locale(self) -> str:
+        return FORMATS.get(self.language, self.language)
+
+    @property
+    def direction(self) -> str:
+        """`ltr` or `rtl`, for the page's `dir`."""
+        return str(Locale.parse(self._locale).text_direction)
+
+    def date(self, day: date) -> str:
+        return format_skeleton("yMMMd", day, locale=self._locale)
+
     def moment(self, at: datetime) -> str:
         """Date and time in the city's zone."""
-        return format_datetime(
-            at, "d. MMM y, HH:mm" if self.language == "de" else "d MMM y, HH:mm", self.zone, self.language
-        )
+        return f"{self.date(at.astimezone(self.zone))}, {self.clock(at)}"
 
     def clock(self, at: datetime) -> str:
         """Time of day in the city's zone."""
-        return format_datetime(at, "HH:mm", self.zone, self.language)
+        return format_skeleton("Hm", at, self.zone, locale=self._locale)
 
     def number(self, value: float, digits: int = 0) -> str:
-        return format_decimal(round(value, digits), locale=self.language)
+        return format_decimal(round(value, digits), locale=self._locale)
 
     def duration(self, seconds: int) -> str:
-        """`2 h 05 min`, or `4 min`."""
+        """Whole minutes in words, as `2 hours 5 minutes`; in the plural form that the language has for each number."""
         hours, minutes = divmod(max(0, seconds) // 60, 60)
-        return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+        parts = [(hours, "duration-hour"), (minutes, "duration-minute")]
+        said = [part for part in parts if part[0]] or parts[1:]
+        return " ".join(self._counted(number, unit) for number, unit in said)
+
+    def days(self, number: int) -> str:
+        """`90 days`."""
+        return self._counted(number, "duration-day")
+
+    def _counted(self, number: int, unit: str) -> str:
+        return format_unit(number, unit, length="long", locale=self._locale)
 
     def volume(self, octets: int) -> str:
         """Megabytes or gigabytes (10^6, 10^9)."""
@@ -68,7 +93,7 @@ def catalogue(language: str) -> dict[str, str]:
     if language == SOURCE:
         return {}
     with (FOLDER / language / "messages.po").open("rb") as file:
-        return {str(message.id): str(message.string) for message in read_po(file, locale=language) if message.id}
+        return {str(message.id): str(message.string) for message in read_po(file) if message.id}
 
 
 def speeches(languages: Sequence[str], zone: ZoneInfo) -> dict[str, Speech]:

@@ -243,7 +243,7 @@ def test_the_units_start_services_that_exist() -> None:
 
 
 def test_make_targets_that_are_named_exist() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for path in documents():
         text = path.read_text()
         lines = [code for code in (*shell_lines(text), *inline_code(text)) if code.startswith("make ")]

@@ -31,7 +31,7 @@ ANSWER_MAX = 262_144
 ANSWER_SECONDS = 5.0
 """For one answer as a whole."""
 
-AT_ONCE = 3
+AT_ONCE = 2
 """Sign-ins that ask the provider at a time; further ones are told to try again."""
 
 FRESH = timedelta(hours=1)

@@ -23,6 +23,7 @@ from portal.staff.views import staff_page
 from service.cities import City
 from service.snippets import snippet, without_secrets
 from service.speech import Speech
+from service.speech import marked as _
 from store import arrivals, nases
 from store.arrivals import ARRIVALS_MAX, Arrival
 from store.nases import Author, Nas
@@ -251,11 +252,6 @@ def _typed(form: Mapping[str, str]) -> dict[str, str]:
 
 def _without_secrets(entry: NasEntry) -> dict[str, str]:
     return {name: text for name, text in as_texts(entry).items() if name not in SECRETS}
-
-
-def _(text: str) -> str:
-    """Marks a text for the catalogue; the page translates it."""
-    return text
 
 
 LABELS = {

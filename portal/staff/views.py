@@ -28,18 +28,19 @@ from portal.staff.qr import qr_svg
 from portal.staff.voucher_desk import OrderError
 from service.cities import City
 from service.speech import Speech
+from service.speech import marked as _
 from store import audit, fleet, outbox, residents, sessions, staff, vouchers
 
 ENDED_SHOWN = timedelta(hours=1)
 """How long ended sessions stay on the sessions page."""
 
 MENU: tuple[tuple[str, str, Permission], ...] = (
-    ("/staff/sessions", "Sessions", Permission.SEE_SESSIONS),
-    ("/staff/access-points", "Access points", Permission.SEE_ACCESS_POINTS),
-    ("/staff/nases", "NASes", Permission.MANAGE_NASES),
-    ("/staff/vouchers", "Vouchers", Permission.MANAGE_VOUCHERS),
-    ("/report", "Report", Permission.SEE_REPORTS),
-    ("/staff/audit", "Audit log", Permission.SEE_AUDIT),
+    ("/staff/sessions", _("Sessions"), Permission.SEE_SESSIONS),
+    ("/staff/access-points", _("Access points"), Permission.SEE_ACCESS_POINTS),
+    ("/staff/nases", _("NASes"), Permission.MANAGE_NASES),
+    ("/staff/vouchers", _("Vouchers"), Permission.MANAGE_VOUCHERS),
+    ("/report", _("Report"), Permission.SEE_REPORTS),
+    ("/staff/audit", _("Audit log"), Permission.SEE_AUDIT),
 )
 
 
@@ -271,15 +272,15 @@ def staff_page(
 
 
 _LOGIN_PROBLEMS = {
-    Outcome.WRONG: ("User name or password is wrong.", 401),
-    Outcome.LIMITED: ("Too many attempts. Please wait a quarter of an hour.", 429),
+    Outcome.WRONG: (_("User name or password is wrong."), 401),
+    Outcome.LIMITED: (_("Too many attempts. Please wait a quarter of an hour."), 429),
 }
 
 DISCONNECT_STATES = {
-    "wanted": "Disconnect: wanted",
-    "sent": "Disconnect: sent",
-    "acked": "Disconnect: acknowledged, waiting for the Stop",
-    "confirmed": "Disconnect: confirmed",
-    "refused": "Disconnect: refused by the NAS",
-    "unanswered": "Disconnect: no answer from the NAS",
+    "wanted": _("Disconnect: wanted"),
+    "sent": _("Disconnect: sent"),
+    "acked": _("Disconnect: acknowledged, waiting for the Stop"),
+    "confirmed": _("Disconnect: confirmed"),
+    "refused": _("Disconnect: refused by the NAS"),
+    "unanswered": _("Disconnect: no answer from the NAS"),
 }

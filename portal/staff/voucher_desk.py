@@ -11,6 +11,7 @@ from hotspot.plan import Way
 from hotspot.vouchers import CODE_LENGTH, make_code
 from portal.forms import line, row_number
 from service.cities import City
+from service.speech import marked as _
 from store import audit, residents, vouchers
 
 LABEL_MAX = 80
@@ -50,11 +51,6 @@ def read_order(form: Mapping[str, str], batch_max: int) -> BatchOrder:
         valid_hours=_number(form, "valid_hours", 1, VALID_HOURS_MAX),
         redeem_days=_number(form, "redeem_days", 1, REDEEM_DAYS_MAX),
     )
-
-
-def _(text: str) -> str:
-    """Marks a text for the catalogue; the page translates it."""
-    return text
 
 
 _LABEL = _("Label: 1 to %(most)s characters, so that you find the batch again.")

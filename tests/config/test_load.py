@@ -78,10 +78,10 @@ MISTAKES = [
         "time_zone: 'Europe/Rostock' is not an IANA time zone, such as `Europe/Berlin`",
     ),
     (
-        'languages = ["de", "en"]',
-        'languages = ["de", "nds"]',
+        'languages = ["de", "en",',
+        'languages = ["de", "fr",',
         "languages",
-        "languages[1]: no texts in 'nds'; there are de, en",
+        "languages[1]: no texts in 'fr'; there are de, en, de-simple, nds, da, sv, pl, uk",
     ),
     (
         'url = "http://rostock.localhost:8080"',
@@ -150,7 +150,7 @@ MISTAKES = [
         "time_zone: 'Europe' is not an IANA time zone, such as `Europe/Berlin`",
     ),
     (
-        'languages = ["de", "en"]',
+        'languages = ["de", "en", "de-simple", "nds", "da", "sv", "pl", "uk"]',
         "languages = []",
         "languages",
         "languages: must have at least 1 item",
@@ -160,6 +160,24 @@ MISTAKES = [
         'email = "wlan"',
         "email",
         "contact.email: 'wlan' is not an e-mail address such as `wlan@rostock.de`",
+    ),
+    (
+        'conformance = "partial"',
+        'conformance = "full"',
+        "[accessibility]",
+        "accessibility: `exceptions` names what is not accessible: nothing where conformance is `full`, else something",
+    ),
+    (
+        "reviewed_on = 2026-11-25",
+        "reviewed_on = 2026-11-24",
+        "[accessibility]",
+        "accessibility: reviewed_on 2026-11-24 is before made_on 2026-11-25",
+    ),
+    (
+        'enforcement_url = "https://www.regierung-mv.de"',
+        'enforcement_url = "javascript:alert(1)"',
+        "enforcement_url",
+        "accessibility.enforcement_url: 'javascript:alert(1)' is not an address such as `https://wlan.rostock.de`",
     ),
     (
         "timeout_s = 1.0",

@@ -70,6 +70,7 @@ def test_terms_come_in_the_readers_language_and_the_newest_version() -> None:
     assert choose(texts, "en", "de") is texts[3]
     assert choose(texts, "pl", "de") is texts[2]
     assert choose([texts[1]], "pl", "sv") is texts[1]
+    assert choose(texts, "de-simple", "en") is texts[2]
 
 
 def test_roles_are_one_table() -> None:

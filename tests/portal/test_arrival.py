@@ -156,7 +156,8 @@ def test_other_failures_have_a_sentence(phone: Phone, changes: dict[str, str], s
         ("de", "de"),
         ("de-AT,de;q=0.9,en;q=0.5", "de"),
         ("en-GB,en;q=0.9", "en"),
-        ("pl,en;q=0.5,de;q=0.4", "en"),
+        ("pl,en;q=0.5,de;q=0.4", "pl"),
+        ("tr,en;q=0.5,de;q=0.4", "en"),
         ("fr", "de"),
         ("", "de"),
         ("*", "de"),
@@ -165,7 +166,7 @@ def test_other_failures_have_a_sentence(phone: Phone, changes: dict[str, str], s
 )
 def test_the_language_is_the_browser_s(phone: Phone, accepted: str, language: str) -> None:
     page = phone.arrive(language=accepted)
-    assert f'<html lang="{language}">' in page.text
+    assert f'<html lang="{language}" dir="ltr">' in page.text
     assert ("Zustimmen und ins Internet" in page.text) is (language == "de")
     assert ("Die Luftschnittstelle ist unverschlüsselt." in page.text) is (language == "de")
 
@@ -184,7 +185,7 @@ def test_the_switch_keeps_the_visit(phone: Phone) -> None:
 def test_a_refusal_after_the_switch_stays_in_its_language(phone: Phone) -> None:
     fields = form(phone.arrive(language="en"), "voucher") | {"lang": "de", "code": "FALSCH"}
     page = phone.send("/voucher", fields, language="en")
-    assert '<html lang="de">' in page.text
+    assert '<html lang="de" dir="ltr">' in page.text
     assert "Das ist kein Gutscheincode." in page.text
 
 

@@ -349,7 +349,7 @@ def test_a_provider_that_hangs_takes_few_threads(
     for each in waiting:
         each.join(20)
     assert page.status_code == 503 and "Many people are logging in just now" in words(page)
-    assert door.sample("kogge_portal_busy_total") == 1
+    assert door.sample("kogge_portal_turned_away_total", reason="busy") == 1
 
 
 # Where it is not offered --------------------------------------------------------------------------------

@@ -258,5 +258,5 @@ def test_the_language_switch_of_a_staff_page(door: Door, role: Role) -> None:
     while page.status_code == 303:
         page = seat.get(page.location)
     german = seat.get(f"{page.request.path}?lang=de")
-    assert '<html lang="de">' in german.text
+    assert '<html lang="de" dir="ltr">' in german.text
     assert "Abmelden" in german.text

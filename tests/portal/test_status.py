@@ -68,8 +68,8 @@ def test_an_old_session_does_not_hide_the_next_start(door: Door, phone: Phone) -
 @pytest.mark.parametrize(
     ("language", "facts"),
     [
-        ("en", ["13:00", "3 h 50 min", "1.23 GB", "5.6 MB", "Neuer Markt", "You are online"]),
-        ("de", ["13:00", "3 h 50 min", "1,23 GB", "5,6 MB", "Neuer Markt", "Sie sind online"]),
+        ("en", ["13:00", "3 hours 50 minutes", "1.23 GB", "5.6 MB", "Neuer Markt", "You are online"]),
+        ("de", ["13:00", "3 Stunden 50 Minuten", "1,23 GB", "5,6 MB", "Neuer Markt", "Sie sind online"]),
     ],
 )
 def test_online_says_since_when_how_much_and_what_is_left(
@@ -84,7 +84,7 @@ def test_online_says_since_when_how_much_and_what_is_left(
 
 def test_the_day_s_volume_does_not_make_time(door: Door, phone: Phone, online: int) -> None:
     door.clock.forward(hours=5)
-    assert "0 min" in words(phone.status())
+    assert "0 minutes" in words(phone.status())
 
 
 def test_a_disconnect_under_way_is_told(door: Door, phone: Phone, online: int) -> None:
@@ -99,7 +99,7 @@ def test_an_ended_session_says_when_and_how_long(door: Door, phone: Phone) -> No
     door.clock.forward(hours=2)
     page = phone.status()
     assert heading(page.text) == "offline"
-    assert "Your last connection ended at 14:05. It lasted 1 h 05 min." in words(page)
+    assert "Your last connection ended at 14:05. It lasted 1 hour 5 minutes." in words(page)
     assert "Get online again" in page.text
 
 

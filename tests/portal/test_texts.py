@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import ast
-import re
-import tomllib
-from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from jinja2 import Environment, nodes
 
 from config.model import LANGUAGES
 from hotspot.access import Reason
@@ -21,124 +17,98 @@ from hotspot.diagnosis import FINDINGS
 from hotspot.nas import SENTENCES
 from portal import app
 from portal.captive.sentences import DENIALS, HOTSPOT_REFUSED, HOTSPOT_TIMEOUT, of_failure
-from portal.languages import NAMES, choose
+from portal.languages import NAMES, STAFF_LANGUAGES, choose
 from portal.staff.login import Outcome
 from portal.staff.views import _LOGIN_PROBLEMS, DISCONNECT_STATES, MENU
-from service import snippets, speech
 from service.reasons import REASONS, message
 from service.speech import SOURCE, Speech, catalogue, speeches
 from store.outbox import State
+from tests.i18n.catalogues import TRANSLATED, complete, file_of, problems, read, wanted
+from tests.i18n.extract import PLACE, NoText, everything, in_calls, in_snippets, in_tables, in_templates, of_call
 
-PORTAL = Path(app.__file__).parent
-SERVICE = Path(speech.__file__).parent
-SNIPPETS = Path(snippets.__file__).parent
 BERLIN = ZoneInfo("Europe/Berlin")
-PLACE = re.compile(r"%\((\w+)\)s")
-SPEAKERS = ("_", "said", "text")
-"""What translates or marks a text in Python: `_("…")`, `said("…")`, `speech.text("…")`."""
 
 
-@dataclass(frozen=True)
-class Said:
-    """A text where it is used, with the names of the values that it is given."""
-
-    text: str
-    given: frozenset[str]
-    where: str
-
-
-def in_templates() -> Iterator[Said]:
-    for path in sorted((PORTAL / "templates").rglob("*.html")):
-        tree = Environment().parse(path.read_text())
-        for call in tree.find_all(nodes.Call):
-            if isinstance(call.node, nodes.Name) and call.node.name == "_" and isinstance(call.args[0], nodes.Const):
-                given = frozenset(pair.key for pair in call.kwargs)
-                yield Said(call.args[0].value, given, f"{path.name}:{call.lineno}")
-
-
-def in_calls() -> Iterator[Said]:
-    for path in sorted([*PORTAL.rglob("*.py"), *SERVICE.rglob("*.py")]):
-        for call in ast.walk(ast.parse(path.read_text())):
-            if isinstance(call, ast.Call) and _speaks(call.func) and call.args:
-                text = call.args[0]
-                if isinstance(text, ast.Constant) and isinstance(text.value, str):
-                    marked = getattr(call.func, "id", "") == "_"  # it gets its values where it is shown
-                    given = frozenset(
-                        PLACE.findall(text.value) if marked else (pair.arg or "" for pair in call.keywords)
-                    )
-                    yield Said(text.value, given, f"{path.name}:{call.lineno}")
-
-
-def _speaks(func: ast.expr) -> bool:
-    return getattr(func, "id", getattr(func, "attr", "")) in SPEAKERS
-
-
-def in_tables() -> Iterator[Said]:
-    tables: dict[str, Iterable[str]] = {
-        "MENU": [name for _, name, _ in MENU],
-        "DISCONNECT_STATES": DISCONNECT_STATES.values(),
-        "_LOGIN_PROBLEMS": [text for text, _ in _LOGIN_PROBLEMS.values()],
-        "_SENTENCES": app._SENTENCES.values(),
-    }
-    tables["FINDINGS"] = [text for words in FINDINGS.values() for text in astuple(words)[1:]]
-    tables["hotspot.nas.SENTENCES"] = SENTENCES.values()
-    tables["service/snippets"] = [tomllib.loads(file.read_text())["where"] for file in SNIPPETS.glob("*.toml")]
-    for name, texts in tables.items():
-        yield from (Said(text, frozenset(), name) for text in texts)
-
-
-def everything() -> list[Said]:
-    return [*in_templates(), *in_calls(), *in_tables()]
-
-
-TRANSLATED = [language for language in LANGUAGES if language != SOURCE]
-
-
-# The catalogue ----------------------------------------------------------------------------------------
+# The catalogues ---------------------------------------------------------------------------------------
 
 
 def test_the_sources_were_found() -> None:
     """Otherwise the tests below would be content with nothing."""
     assert len({said.text for said in in_templates()}) > 90
-    assert len({said.text for said in in_calls()}) > 20
+    assert len({said.text for said in in_calls()}) > 50
+    assert len({said.text for said in in_tables()}) > 50
+    assert len({said.text for said in in_snippets()}) > 7
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_every_text_has_a_translation(language: str) -> None:
-    texts = catalogue(language)
-    missing = {f"{said.where}: {said.text}" for said in everything() if not texts.get(said.text)}
-    assert not missing
+def test_every_text_has_its_translation_and_no_other_is_there(language: str) -> None:
+    """`make i18n` says the same; `make i18n ARGS=--write` puts what is missing into the catalogues, empty."""
+    assert list(problems(file_of(language), wanted(language))) == []
 
 
-@pytest.mark.parametrize("language", TRANSLATED)
-def test_no_translation_is_left_over(language: str) -> None:
-    assert set(catalogue(language)) - {said.text for said in everything()} == set()
+def test_residents_texts_are_in_all_languages_and_the_staff_s_in_theirs() -> None:
+    assert {"Accept and go online", "There is no such page."} <= set(wanted("pl")) < set(wanted("de"))
+    assert "Access points" in set(wanted("de")) - set(wanted("pl"))
+    assert set(REASONS.values()) | set(DENIALS.values()) <= set(wanted("pl"))
 
 
-@pytest.mark.parametrize("language", TRANSLATED)
-def test_a_translation_has_the_places_of_its_text(language: str) -> None:
-    for text, translated in catalogue(language).items():
-        assert sorted(PLACE.findall(translated)) == sorted(PLACE.findall(text)), text
+def test_a_text_of_both_is_a_residents_text() -> None:
+    said = [said for said in everything() if said.text == "Too many attempts. Please wait a quarter of an hour."]
+    assert {each.to_staff for each in said} == {True, False}
+    assert said[0].text in wanted("uk")
 
 
 def test_every_place_is_given_its_value() -> None:
     """A place without a value is a KeyError on somebody's screen, a value without a place a figure that is missing."""
-    for said in [*in_templates(), *in_calls()]:
-        if said.where.startswith("speech.py"):
-            continue
-        assert set(PLACE.findall(said.text)) == said.given, said
-
-
-def test_a_text_with_places_has_no_other_per_cent_sign() -> None:
-    for language in TRANSLATED:
-        for pair in catalogue(language).items():
-            for text in pair:
-                assert "%" not in PLACE.sub("", text) or not PLACE.search(text)
+    for said in everything():
+        assert said.given is None or set(PLACE.findall(said.text)) == said.given, said
 
 
 def test_every_language_of_the_configuration_is_in_the_switch() -> None:
     assert set(NAMES) == set(LANGUAGES)
     assert catalogue(SOURCE) == {}
+    assert set(STAFF_LANGUAGES) <= set(LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    ("block", "problem"),
+    [
+        ('msgid "Help"\nmsgstr ""', "missing: Help"),
+        ('msgid "Help"\nmsgstr "Pomoc"\n\nmsgid "Hope"\nmsgstr "Nadzieja"', "superfluous: Hope"),
+        ('#, fuzzy\nmsgid "Help"\nmsgstr "Pomoc"', "fuzzy: Help"),
+        ('msgid "Help"\nmsgstr "Pomoc"\n\nmsgid "Help"\nmsgstr "Pomoc"', 'twice: msgid "Help"'),
+        ('msgid "Help"\nmsgstr "%(what)s"', "other places: Help -> %(what)s"),
+        ('msgid "Up to %(time)s"\nmsgstr "Do %(czas)s"', "other places: Up to %(time)s -> Do %(czas)s"),
+        (
+            'msgid "Up to %(time)s"\nmsgstr "100 % %(time)s"',
+            "a bare % beside a place: Up to %(time)s -> 100 % %(time)s",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_catalogue_is_named(tmp_path: Path, block: str, problem: str) -> None:
+    file = tmp_path / "messages.po"
+    file.write_text('msgid ""\nmsgstr ""\n"Language: pl\\n"\n\n' + block + "\n")
+    texts = ["Up to %(time)s"] if "time" in block else ["Help"]
+    assert list(problems(file, texts)) == [problem]
+
+
+def test_a_catalogue_is_completed_in_a_stable_order(tmp_path: Path) -> None:
+    file = tmp_path / "pl" / "messages.po"
+    complete(file, "pl", ["Help", "Up to %(time)s"])
+    assert list(problems(file, ["Help"])) == ["missing: Help", "superfluous: Up to %(time)s"]
+    file.write_text(file.read_text().replace('msgid "Help"\nmsgstr ""', 'msgid "Help"\nmsgstr "\\"Pomoc\\""'))
+    complete(file, "pl", ["A new text", "Help"])
+    assert [(message.id, message.string) for message in read(file)] == [("Help", '"Pomoc"'), ("A new text", "")]
+    before = file.read_text()
+    complete(file, "pl", ["Help", "A new text"])
+    assert file.read_text() == before
+
+
+@pytest.mark.parametrize("source", ['_(f"for {hours} hours")', 'said("One " + rest)', '_("a" if x else "b")'])
+def test_a_text_that_no_catalogue_can_have_is_refused(source: str) -> None:
+    call = ast.parse(source).body[0].value
+    with pytest.raises(NoText, match=r"views\.py:1: a text is put together inside"):
+        list(of_call(call, "views.py:1"))
 
 
 # The tables -------------------------------------------------------------------------------------------
@@ -147,6 +117,14 @@ def test_every_language_of_the_configuration_is_in_the_switch() -> None:
 def test_every_reason_and_denial_has_a_sentence() -> None:
     assert set(REASONS) == set(Reason)
     assert set(DENIALS) == set(Denial)
+
+
+def test_the_tables_of_the_views_are_marked() -> None:
+    """Their texts are translated by name, where the extraction sees no text."""
+    shown = {*app._SENTENCES.values(), *DISCONNECT_STATES.values(), *(name for _, name, _ in MENU)}
+    shown |= {text for text, _ in _LOGIN_PROBLEMS.values()} | set(SENTENCES.values())
+    shown |= {text for words in FINDINGS.values() for text in astuple(words)[1:]}
+    assert shown <= {said.text for said in everything()}
 
 
 def test_every_outcome_and_state_has_words() -> None:
@@ -159,6 +137,14 @@ def test_radius_s_message_gives_the_sentence(reason: Reason) -> None:
     """As RADIUS writes it in any language, or a bare word; the page says it in the reader's language."""
     for reply in (reason.value, message(REASONS[reason], reason), message("Bitte später, [nicht] jetzt.", reason)):
         assert of_failure("reject", reply) == REASONS[reason]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_fits_into_a_reply_message(language: str) -> None:
+    """A sentence that is cut ends in the middle; Cyrillic letters take two octets each."""
+    texts = catalogue(language)
+    sentences = {reason: texts.get(sentence, sentence) for reason, sentence in REASONS.items()}
+    assert not [each for reason, each in sentences.items() if not message(each, reason).startswith(f"{each} [")]
 
 
 @pytest.mark.parametrize(
@@ -188,6 +174,12 @@ def test_other_words_give_a_sentence_too(reason: str, reply: str, sentence: str)
         (None, ["de"], ["de", "en"], "de"),
         (None, ["en-GB", "en"], ["de", "en"], "en"),
         (None, ["pl", "en"], ["de", "en"], "en"),
+        (None, ["de-CH", "en"], ["en", "de-simple", "de"], "de"),
+        (None, ["de-simple"], ["de", "de-simple"], "de-simple"),
+        (None, ["de"], ["en", "de-simple"], "en"),
+        ("de-simple", ["de"], ["de", "de-simple"], "de-simple"),
+        (None, ["uk-UA", "uk", "ru"], LANGUAGES, "uk"),
+        (None, ["nds-DE", "de"], LANGUAGES, "nds"),
         (None, ["pl"], ["de", "en"], "de"),
         (None, [], ["en", "de"], "en"),
         (None, ["EN-gb"], ["de", "en"], "en"),
@@ -210,14 +202,25 @@ def test_the_city_s_order_of_languages_is_kept() -> None:
 
 # Dates and figures --------------------------------------------------------------------------------------
 
-GERMAN = Speech("de", {}, BERLIN)
-ENGLISH = Speech("en", {}, BERLIN)
+SPEECHES = {language: Speech(language, {}, BERLIN) for language in LANGUAGES}
+GERMAN, ENGLISH = SPEECHES["de"], SPEECHES["en"]
 
 
-def test_moments_are_the_city_s() -> None:
-    assert GERMAN.moment(datetime(2026, 7, 1, 22, 30, tzinfo=UTC)) == "2. Juli 2026, 00:30"
-    assert ENGLISH.moment(datetime(2026, 11, 23, 12, 5, tzinfo=UTC)) == "23 Nov 2026, 13:05"
-    assert GERMAN.clock(datetime(2026, 11, 23, 23, 5, tzinfo=UTC)) == "00:05"
+@pytest.mark.parametrize(
+    ("language", "moment"),
+    [
+        ("de", "2. Juli 2026, 00:30"),
+        ("en", "2 Jul 2026, 00:30"),
+        ("de-simple", "2. Juli 2026, 00:30"),
+        ("nds", "2. Juli 2026, 00:30"),
+        ("da", "2. jul. 2026, 00.30"),
+        ("sv", "2 juli 2026, 00:30"),
+        ("pl", "2 lip 2026, 00:30"),
+        ("uk", "2 лип. 2026\N{NARROW NO-BREAK SPACE}р., 00:30"),
+    ],
+)
+def test_moments_are_the_city_s_in_the_language_s_order(language: str, moment: str) -> None:
+    assert SPEECHES[language].moment(datetime(2026, 7, 1, 22, 30, tzinfo=UTC)) == moment
 
 
 def test_the_clock_on_the_night_that_has_two_o_clock_twice() -> None:
@@ -232,17 +235,39 @@ def test_the_clock_on_the_night_that_has_two_o_clock_twice() -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (-5, "0 min"),
-        (0, "0 min"),
-        (59, "0 min"),
-        (60, "1 min"),
-        (3_599, "59 min"),
-        (3_600, "1 h 00 min"),
-        (7_500, "2 h 05 min"),
+        (-5, "0 Minuten"),
+        (0, "0 Minuten"),
+        (59, "0 Minuten"),
+        (60, "1 Minute"),
+        (3_599, "59 Minuten"),
+        (3_600, "1 Stunde"),
+        (7_500, "2 Stunden 5 Minuten"),
     ],
 )
 def test_durations(seconds: int, text: str) -> None:
     assert GERMAN.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("language", "durations"),
+    [
+        ("en", ["1 hour 1 minute", "2 hours 22 minutes", "5 hours 12 minutes"]),
+        ("da", ["1 time 1 minut", "2 timer 22 minutter", "5 timer 12 minutter"]),
+        ("sv", ["1 timme 1 minut", "2 timmar 22 minuter", "5 timmar 12 minuter"]),
+        ("pl", ["1 godzina 1 minuta", "2 godziny 22 minuty", "5 godzin 12 minut"]),
+        ("uk", ["1 година 1 хвилина", "2 години 22 хвилини", "5 годин 12 хвилин"]),
+    ],
+)
+def test_each_number_takes_its_plural(language: str, durations: list[str]) -> None:
+    assert [SPEECHES[language].duration(60 * minutes) for minutes in (61, 142, 312)] == durations
+
+
+def test_days_take_their_plural() -> None:
+    assert [SPEECHES["pl"].days(days) for days in (1, 2, 90)] == ["1 dzień", "2 dni", "90 dni"]
+
+
+def test_every_language_reads_from_left_to_right() -> None:
+    assert {speech.direction for speech in SPEECHES.values()} == {"ltr"}
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,7 @@ def test_a_resident_gets_online_and_an_admin_ends_it(town: Town, visitor: Callab
     resident.click("#walk-rostock")
     assert resident.locator("html").get_attribute("lang") == "de"
     keep(resident, "2-terms")
+    resident.click("nav summary")
     resident.click("nav a[lang=en]")
     assert resident.locator("#accept button").inner_text() == "Accept and go online"
     keep(resident, "3-terms-english")
@@ -201,7 +202,7 @@ def test_a_guest_with_a_voucher_and_a_desk_that_made_it(town: Town, visitor: Cal
 
     guest = visitor("en-GB")
     guest.goto(f"{town.nas}/walk-up")
-    guest.click("summary")
+    guest.click("main summary")
     guest.fill("#code", "WRONG CODE")
     guest.click("#voucher button")
     assert "not a voucher code" in guest.locator("[role=alert]").inner_text()

@@ -51,12 +51,23 @@ class GettingOn:
         return self.let_on(guest, way, way_in, terms_id=row_number(request.form.get("terms", "")), typed=typed)
 
     def let_on(
-        self, guest: Guest, way: Way, way_in: WayIn, *, terms_id: int, typed: dict[str, str] | None = None
+        self,
+        guest: Guest,
+        way: Way,
+        way_in: WayIn,
+        *,
+        terms_id: int,
+        typed: dict[str, str] | None = None,
+        account: str = "",
+        speech: Speech | None = None,
     ) -> AnyResponse:
-        """Admit the guest by this way in and hand over to the NAS; the front page with the reason where it may not."""
-        speech = self.room.speech()
+        """Admit the guest by this way in and hand over to the NAS; the front page with the reason where it may not.
+
+        `account`: whose password is guessed at, if any. `speech`: where the request itself does not say the language.
+        """
+        speech = speech or self.room.speech()
         address = client_address(request, self.room.city)
-        wish = Wish(guest.visit.mac, terms_id, speech.language, guest.nas.site_ways, address)
+        wish = Wish(guest.visit.mac, terms_id, speech.language, guest.nas.site_ways, address, account)
         answer = admission.admit(
             self.room.city, wish, way_in, now=self.room.clock(), random_octets=self.room.random_octets
         )
@@ -64,7 +75,7 @@ class GettingOn:
         if isinstance(answer, Denial):
             logins.labels(way.value, "refused", answer.value).inc()
             trouble = Trouble(speech.text(DENIALS[answer]), way, typed or {})
-            return front_page(self.room, guest, speech, trouble=trouble, status=_STATUS.get(answer, 422))
+            return front_page(self.room, guest, speech, trouble=trouble, status=STATUS.get(answer, 422))
         logins.labels(way.value, "ticket", "").inc()
         return self._hand_over(guest, answer, speech)
 
@@ -125,4 +136,10 @@ class GettingOn:
                 return front_page(self.room, guest, speech, trouble=Trouble(speech.text(HOTSPOT_REFUSED)), status=502)
 
 
-_STATUS = {Denial.TOO_MANY_GUESSES: 429, Denial.BLOCKED: 403}
+STATUS = {
+    Denial.TOO_MANY_GUESSES: 429,
+    Denial.BLOCKED: 403,
+    Denial.NOT_ENTITLED: 403,
+    Denial.PROVIDER_AWAY: 502,
+}
+"""HTTP's word for a denial; 422 for every other."""

@@ -60,9 +60,9 @@ def judge_voucher(
 
 
 def tap_span(plan: Plan, *, now: datetime) -> Span:
-    """A tap admits for one session, and again without the page while the device is remembered."""
+    """A tap admits for one session with its extensions, and again without the page while the device is remembered."""
     remembered = now + timedelta(hours=plan.remember_hours)
-    until = max(remembered, now + timedelta(minutes=plan.session_minutes))
+    until = max(remembered, now + timedelta(minutes=plan.session_minutes * (1 + plan.extensions_max)))
     return Span(until, remembered if plan.remember_hours else None)
 
 

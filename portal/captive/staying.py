@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from portal.captive import authorising
 from portal.captive.handoff.methods import log_off
-from portal.captive.handoff.protocol import Back, GoTo, Handing
+from portal.captive.handoff.protocol import Admitted, Back, GoTo, Handing
 from portal.captive.room import Guest, Room
 from portal.captive.standing import NOWHERE, standing_of
 from store import residents
@@ -55,6 +56,8 @@ class Staying:
                 residents.end_grants(conn, device_id, now=now)
         handing = Handing(guest.nas, visit.mac, Back(visit.back), visit.user_url, landing="")
         left = log_off(handing)
+        if isinstance(left, Admitted):
+            authorising.left(city, guest.nas, visit.mac, now=now)
         return redirect(left.url if isinstance(left, GoTo) else f"/status?visit={guest.token}", 303)
 
 

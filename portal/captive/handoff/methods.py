@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hotspot.errors import InputError
 from portal.captive.handoff import uam
 from portal.captive.handoff.protocol import Handing, HandOff, Inbound, Method
+from store.nases import Nas
 
 METHODS: dict[str, Method] = {
     "uam": uam.METHOD,
@@ -17,6 +18,12 @@ METHODS: dict[str, Method] = {
 def claimed_identifier(inbound: Inbound) -> str:
     """The NAS-Identifier that a redirect to the front door names, by any product's convention; empty: none."""
     return next(filter(None, (method.claims(inbound) for method in METHODS.values())), "")
+
+
+def asks_radius(nas: Nas) -> bool:
+    """Whether the NAS itself asks RADIUS about a device; otherwise the portal decides and tells it."""
+    method = METHODS.get(nas.handoff)
+    return method is None or method.by_radius
 
 
 def hand_off(handing: Handing) -> HandOff | None:

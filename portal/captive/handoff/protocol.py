@@ -107,7 +107,10 @@ class Submit:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The NAS was told by the portal itself; `session_id` is its name for the session, or one that we made."""
+    """The NAS was told by the portal itself; `session_id` is its name for the session, or one that we made.
+
+    Of a log-off: it let the device go.
+    """
 
     session_id: str
 

@@ -136,7 +136,7 @@ def _parse(file: Path, model: type[Model]) -> Model:
         raise BrokenFile([Problem(file, None, "", f"is larger than {FILE_BYTES_MAX:,} bytes")])
     try:
         text = raw.decode()
-        return model.model_validate(tomllib.loads(text))
+        return model.model_validate(tomllib.loads(text), context={"folder": file.resolve().parent})
     except UnicodeDecodeError as error:
         raise BrokenFile([Problem(file, None, "", f"is not UTF-8 (byte {error.start})")]) from None
     except tomllib.TOMLDecodeError as error:

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import (
     AfterValidator,
     BaseModel,
-    ConfigDict,
     Field,
     IPvAnyAddress,
     IPvAnyNetwork,
@@ -24,15 +23,14 @@ from pydantic import (
     model_validator,
 )
 
+from config.face import FaceSection
+from config.section import LANGUAGES as LANGUAGES
+from config.section import Flag, Language, Section
 from hotspot.hours import Hours
 from hotspot.plan import Counting, Way
 from hotspot.products import PRODUCTS
 from hotspot.values import CityKey
 from hotspot.ways import read_ways
-
-LANGUAGES = ("de", "en", "de-simple", "nds", "da", "sv", "pl", "uk")
-"""Languages that the residents' texts exist in, by BCP 47; `de-simple` is German in Leichte Sprache."""
-
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]*")
 """A host name in ASCII, as browsers send it (`xn--lbeck-kva.de`), or an IP address."""
@@ -49,12 +47,6 @@ def _zone(text: str) -> str:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of the data base, such as `Europe`
         raise ValueError(f"{text!r} is not an IANA time zone, such as `Europe/Berlin`") from None
-    return text
-
-
-def _language(text: str) -> str:
-    if text not in LANGUAGES:
-        raise ValueError(f"no texts in {text!r}; there are {', '.join(LANGUAGES)}")
     return text
 
 
@@ -122,19 +114,12 @@ def _opening_hours(text: str) -> str:
 
 
 Integer = Annotated[int, Field(strict=True)]
-Flag = Annotated[bool, Field(strict=True)]
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Number = Annotated[float, Field(strict=True)]
 Url = Annotated[str, AfterValidator(_url)]
 Origin = Annotated[str, AfterValidator(_url), AfterValidator(_origin)]
 Listen = Annotated[str, AfterValidator(_listen)]
-
-
-class Section(BaseModel):
-    """A table of the file: frozen, and no key that we do not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 # The installation ---------------------------------------------------------------------------------
@@ -245,10 +230,10 @@ class Oidc(Section):
     client_id: Text
     client_secret_file: Path | None = None
     name: Text
-    names: dict[Annotated[str, AfterValidator(_language)], Text] = {}
+    names: dict[Language, Text] = Field(default={})
     scopes: Annotated[tuple[Annotated[str, Field(pattern=r"^[!#-\[\]-~]+$")], ...], Field(min_length=1)] = ("openid",)
     garden_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
-    claims: dict[str, StrictBool | StrictInt | StrictStr] = {}
+    claims: dict[str, StrictBool | StrictInt | StrictStr] = Field(default={})
 
     @model_validator(mode="after")
     def _usable(self) -> Oidc:
@@ -383,7 +368,7 @@ class SeedPlan(Section):
 
 class SeedTerms(Section):
     version: Annotated[int, Field(strict=True, ge=1)]
-    language: Annotated[str, AfterValidator(_language)]
+    language: Language
     title: Text
     body: Annotated[str, Field(min_length=1, max_length=20_000)]
 
@@ -422,9 +407,10 @@ class CityConfig(Section):
     key: Annotated[CityKey, AfterValidator(_key)]
     name: Text
     time_zone: Annotated[str, AfterValidator(_zone)] = "Europe/Berlin"
-    languages: Annotated[tuple[Annotated[str, AfterValidator(_language)], ...], Field(min_length=1)] = LANGUAGES
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = LANGUAGES
     contact: Contact
     accessibility: Accessibility | None = None
+    face: FaceSection = FaceSection()
     portal: Portal
     radius: Radius
     database: Database = Database()

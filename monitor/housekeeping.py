@@ -16,7 +16,7 @@ from hotspot.accounts import MAILS_WINDOW, UNCONFIRMED
 from monitor import spent
 from monitor.instruments import JOB_RESULTS, Instruments
 from service.cities import City
-from store import accounting, accounts, guesses, jobs, residents, self_test, staff
+from store import accounting, accounts, guesses, jobs, residents, self_test, staff, unaccounted
 from store.store import Connection, Unavailable
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,10 @@ class Job:
 
 def _stale_sessions(city: City, conn: Connection, now: datetime) -> int:
     return accounting.close_stale(conn, interim_seconds=city.config.radius.interim_seconds, now=now)
+
+
+def _unaccounted_sessions(city: City, conn: Connection, now: datetime) -> int:
+    return unaccounted.go_on_all(conn, now=now, zone=city.zone)
 
 
 def _tickets(_city: City, conn: Connection, now: datetime) -> int:
@@ -92,6 +96,7 @@ def _test_traces(city: City, conn: Connection, now: datetime) -> int:
 
 
 JOBS: tuple[Job, ...] = (
+    Job("account-for-sessions", 30, _unaccounted_sessions),
     Job("close-stale-sessions", 60, _stale_sessions),
     Job("end-spent-sessions", 15, look=spent.look),
     Job("purge-accounts", 600, _accounts),

@@ -15,6 +15,7 @@ from werkzeug.routing import BaseConverter
 from hotspot.values import Month
 from portal.access_log import ROUTE
 from portal.captive.admission import RandomOctets
+from portal.captive.faces import Faces, city_face
 from portal.captive.room import Room
 from portal.captive.views import blueprint
 from portal.compression import compress
@@ -28,6 +29,9 @@ from portal.passwords import BusyError
 from portal.report.views import Report
 from portal.staff.guard import Guard
 from portal.staff.nases import NasPages
+from portal.staff.notices import NoticePages
+from portal.staff.places import PlacePages
+from portal.staff.terms import TermsPages
 from portal.staff.views import Staff
 from service.cities import City
 from service.speech import Speech, speeches
@@ -66,10 +70,14 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets, guarded
     metrics = PortalMetrics(city.registry)
     texts = speeches(city.config.languages, city.zone)
     guard = Guard(city, clock)
-    app.register_blueprint(blueprint(Room(city, texts, metrics, clock, random_octets)))
+    faces = Faces(city, clock)
+    room = Room(city, texts, metrics, clock, random_octets, faces)
+    app.register_blueprint(blueprint(room))
     staff_texts = speeches(of_staff(city.config.languages), city.zone)
     staff = Staff(city, staff_texts, metrics, clock, random_octets, guard).blueprint()
     NasPages(city, staff_texts, clock, random_octets, guard).mount(staff)
+    for pages in (PlacePages, TermsPages, NoticePages):
+        pages(room, staff_texts, guard).mount(staff)
     app.register_blueprint(staff)
     app.register_blueprint(Report(city, staff_texts, clock, guard).blueprint())
     guard.require_complete(app)
@@ -170,6 +178,7 @@ def _error_page(city: City, texts: dict[str, Speech], status: int, sentence: str
         "captive/message.html",
         speech,
         status=status,
+        face=city_face(city.config),
         city=city.config,
         home=settings.url,  # this page stands on the staff's host, too
         switches=switches("", speech, texts) if request.method == "GET" else [],  # a path /\x would be a host there

@@ -29,6 +29,7 @@ PROTECTED = {
     "authlib": {"portal/captive/id_token.py"},
     "joserfc": {"portal/captive/id_token.py"},
     "segno": {"portal/staff/qr.py"},
+    "markdown_it": {"portal/markdown.py"},
 }
 """Third parties and the files (or rooms) that may import them: one place knows each library's ways."""
 

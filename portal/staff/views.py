@@ -39,6 +39,9 @@ MENU: tuple[tuple[str, str, Permission], ...] = (
     ("/staff/access-points", _("Access points"), Permission.SEE_ACCESS_POINTS),
     ("/staff/nases", _("NASes"), Permission.MANAGE_NASES),
     ("/staff/vouchers", _("Vouchers"), Permission.MANAGE_VOUCHERS),
+    ("/staff/places", _("Places"), Permission.MANAGE_PLACES),
+    ("/staff/terms", _("Terms of use"), Permission.MANAGE_TERMS),
+    ("/staff/notices", _("Notices"), Permission.MANAGE_NOTICES),
     ("/report", _("Report"), Permission.SEE_REPORTS),
     ("/staff/audit", _("Audit log"), Permission.SEE_AUDIT),
 )

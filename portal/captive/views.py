@@ -18,9 +18,9 @@ from portal.captive.texts import Texts
 
 
 class Part(Protocol):
-    """Routes that belong together."""
+    """Pages that belong together."""
 
-    def mount(self, routes: Blueprint) -> None: ...
+    def mount(self, routes: Blueprint, /) -> None: ...
 
 
 def blueprint(room: Room) -> Blueprint:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Blueprint
 
 from portal.captive.arriving import Arriving
+from portal.captive.capport import Capport
 from portal.captive.getting_on import GettingOn
+from portal.captive.my_data import MyData
 from portal.captive.room import Room
 from portal.captive.staying import Staying
 from portal.captive.texts import Texts
@@ -15,6 +17,6 @@ def blueprint(room: Room) -> Blueprint:
     """All the routes; `portal.app` mounts them on the portal's host."""
     routes = Blueprint("captive", __name__)
     getting_on = GettingOn(room)
-    for part in (Arriving(room), getting_on, Staying(room), Texts(room)):
+    for part in (Arriving(room), getting_on, Staying(room), Capport(room), MyData(room), Texts(room)):
         part.mount(routes)
     return routes

@@ -13,14 +13,14 @@ from hotspot.values import day_start, local_day
 class Cut:
     """Where the wish of `asked_at` cuts, as it stands now.
 
-    Everything of before `asked_at` goes, but what counts on a day's limits: that goes up to `last_day` and before
-    `counted_until` only. `asked_day` is the wish's own day: nothing later is touched, for it came afterwards.
+    Everything up to `asked_at` goes, but what counts on a day's limits: of that only what is of `last_day` or earlier,
+    before `today_began`. `asked_day` is the wish's own day: nothing later is touched, for it came afterwards.
     """
 
     asked_at: datetime
     asked_day: date
     last_day: date
-    counted_until: datetime
+    today_began: datetime
 
 
 def cut(asked_at: datetime, *, now: datetime, zone: ZoneInfo) -> Cut:
@@ -30,5 +30,5 @@ def cut(asked_at: datetime, *, now: datetime, zone: ZoneInfo) -> Cut:
         asked_at=asked_at,
         asked_day=asked_day,
         last_day=min(asked_day, today - timedelta(days=1)),
-        counted_until=min(asked_at, day_start(today, zone)),
+        today_began=day_start(today, zone),
     )

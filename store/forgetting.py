@@ -94,7 +94,11 @@ def _of_grants(device_id: int, cut: Cut) -> list[ColumnElement[bool]]:
     runs = exists().where(
         session.c.device_id == device_id, session.c.grant_id == grant.c.id, session.c.ended_at.is_(None)
     )
-    return [grant.c.device_id == device_id, grant.c.granted_at < cut.counted_until, ~runs]
+    return [grant.c.device_id == device_id, *_counts_no_more(grant.c.granted_at, cut), ~runs]
+
+
+def _counts_no_more(at: ColumnElement[datetime], cut: Cut) -> list[ColumnElement[bool]]:
+    return [at <= cut.asked_at, at < cut.today_began]
 
 
 def _days(conn: Connection, device_id: int, cut: Cut, zone: ZoneInfo) -> tuple[list[date], bool]:
@@ -156,11 +160,10 @@ def _move_grants(
     """
     conn.execute(ticket.delete().where(ticket.c.device_id == device_id, ticket.c.issued_at <= cut.asked_at))
     query = select(grant.c.id, grant.c.granted_at, grant.c.voucher_id).where(*_of_grants(device_id, cut))
-    counted = _vouchers_in_use(conn, device_id, now)
-    for row in conn.execute(query.order_by(grant.c.granted_at.desc())).all():
-        owner = nameless.get(local_day(row.granted_at, zone))
-        if owner is None:
-            continue
+    owners = {row: nameless.get(local_day(row.granted_at, zone)) for row in conn.execute(query)}
+    leaving = {row: owner for row, owner in owners.items() if owner is not None}
+    counted = _vouchers_in_use(conn, device_id, now) - _vouchers_but_of(conn, device_id, [row.id for row in leaving])
+    for row, owner in leaving.items():
         voucher_id = row.voucher_id if row.voucher_id in counted else None
         counted -= {row.voucher_id}
         moved = {"device_id": owner, "voucher_id": voucher_id, "account_id": None, "language": ""}
@@ -173,6 +176,12 @@ def _vouchers_in_use(conn: Connection, device_id: int, now: datetime) -> set[int
     return set(conn.execute(query).scalars())
 
 
+def _vouchers_but_of(conn: Connection, device_id: int, leaving: list[int]) -> set[int]:
+    """Of the grants that stay with the device: those keep the place."""
+    query = select(grant.c.id, grant.c.voucher_id).where(grant.c.device_id == device_id)
+    return {row.voucher_id for row in conn.execute(query) if row.id not in set(leaving)}
+
+
 # The rest ---------------------------------------------------------------------------------------------------
 
 
@@ -181,7 +190,7 @@ def _delete_rest(conn: Connection, device_id: int, cut: Cut, now: datetime) -> N
         decision.delete().where(decision.c.device_id == device_id, decision.c.decided_at <= cut.asked_at),
         acceptance.delete().where(acceptance.c.device_id == device_id, acceptance.c.accepted_at <= cut.asked_at),
         one_time_code.delete().where(
-            one_time_code.c.device_id == device_id, one_time_code.c.created_at < cut.counted_until
+            one_time_code.c.device_id == device_id, *_counts_no_more(one_time_code.c.created_at, cut)
         ),
         block.delete().where(block.c.device_id == device_id, block.c.until_at <= now),
     ):

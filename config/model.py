@@ -207,6 +207,7 @@ class Portal(Section):
     url: Origin
     staff_url: Origin
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    unnatted_networks: tuple[IPvAnyNetwork, ...] = ()
 
     @property
     def host(self) -> str:

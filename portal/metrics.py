@@ -48,6 +48,31 @@ class PortalMetrics:
         self.staff_logins = Counter(
             "kogge_portal_staff_logins", "Staff log-ins, by result.", ["result"], registry=registry
         )
+        self.extensions = Counter(
+            "kogge_portal_extensions",
+            "Residents who asked for a longer session: extended, refused, or a form that was sent again.",
+            ["result"],
+            registry=registry,
+        )
+        self.capport = Counter(
+            "kogge_portal_capport",
+            "Questions to the captive portal API (RFC 8908), by how the device was known and what was said.",
+            ["known_by", "captive"],
+            registry=registry,
+        )
+        self.my_data = Counter(
+            "kogge_portal_my_data",
+            "Residents who asked for what is stored about them: seen, downloaded, deleted, or unproven.",
+            ["result"],
+            registry=registry,
+        )
+        for result in ("extended", "refused", "repeated"):
+            self.extensions.labels(result)
+        for known_by in ("token", "address", "nothing"):
+            for captive in ("true", "false"):
+                self.capport.labels(known_by, captive)
+        for result in ("seen", "downloaded", "deleted", "unproven"):
+            self.my_data.labels(result)
         for refused in ("forged", "unknown", "malformed"):
             self.arrivals.labels(refused)
         for way in ASKED_FOR:

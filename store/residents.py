@@ -176,10 +176,16 @@ def accepted_at(conn: Connection, device_id: int) -> datetime | None:
     return value
 
 
-def was_accepted(conn: Connection, grant_id: int) -> bool:
-    """Whether RADIUS ever accepted the grant's device."""
-    query = select(grant.c.id).where(grant.c.id == grant_id, grant.c.accepted_at.is_not(None))
-    return conn.execute(query).first() is not None
+def was_accepted(conn: Connection, grant_id: int, device_id: int) -> bool:
+    """Whether RADIUS ever accepted this grant of this device; SQLite gives the number of a deleted grant anew."""
+    query = select(grant.c.id).where(grant.c.id == grant_id, grant.c.device_id == device_id)
+    return conn.execute(query.where(grant.c.accepted_at.is_not(None))).first() is not None
+
+
+def is_online_by(conn: Connection, grant_id: int, device_id: int) -> bool:
+    """Whether the device has an open session that this very grant admitted."""
+    query = select(session.c.id).where(session.c.ended_at.is_(None), session.c.device_id == device_id)
+    return conn.execute(query.where(session.c.grant_id == grant_id).limit(1)).first() is not None
 
 
 def end_grants(conn: Connection, device_id: int, *, now: datetime) -> int:

@@ -9,12 +9,15 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.errors import InputError
+from portal.address import client_address
+from portal.captive.capport import nas_of_network, own_network
 from portal.captive.front import Trouble, front_page
 from portal.captive.getting_on import GettingOn
 from portal.captive.handoff.methods import METHODS, claimed_identifier
 from portal.captive.handoff.protocol import Arrival, ForgedError, Inbound, Method, Result
 from portal.captive.room import Guest, Room
 from portal.captive.sentences import of_failure
+from portal.pages import origin
 from portal.tokens import Visit
 from service.speech import Speech
 from store import nases, residents
@@ -40,7 +43,19 @@ class Arriving:
         identifier = claimed_identifier(inbound)
         if identifier:
             return self._from(identifier, inbound)
-        return self._refused("unknown") if inbound.fields.keys() - {"lang"} else self.room.not_at_a_hotspot(200)
+        if inbound.fields.keys() - {"lang"}:
+            return self._refused("unknown")
+        return self.room.not_at_a_hotspot(200, way_in=self._way_in())
+
+    def _way_in(self) -> str:
+        """The NAS of somebody who typed our address, where his own address tells which it is."""
+        city = self.room.city
+        network = own_network(city, client_address(request, city))
+        if network is None:
+            return ""
+        with city.store.read() as conn:
+            nas = nas_of_network(conn, city, network)
+        return f"{origin(nas.login_url)}/" if nas is not None else ""
 
     def arrive_at(self, nas_identifier: str) -> AnyResponse:
         """The door of one NAS, for products whose redirect does not name it: the admin gave it this address."""
@@ -76,7 +91,7 @@ class Arriving:
         return self.room.not_at_a_hotspot(400)
 
     def _after(self, arrival: Arrival, nas: Nas) -> AnyResponse:
-        visit = Visit(nas.id, arrival.mac, arrival.back, arrival.user_url, arrival.signed)
+        visit = Visit(nas.id, arrival.mac, arrival.back, arrival.user_url, arrival.signed, arrived_at=self.room.clock())
         token, speech = self.room.token(visit), self._speech_of(arrival)
         if arrival.result in (Result.SUCCESS, Result.ALREADY, Result.LOG_OFF):
             return redirect(f"/status?visit={token}&lang={speech.language}", 303)

@@ -14,6 +14,7 @@ from hotspot.errors import InputError
 from hotspot.plan import Way
 from hotspot.ways import offered
 from portal import tokens
+from portal.captive import proof
 from portal.captive.admission import RandomOctets
 from portal.captive.faces import Faces
 from portal.metrics import PortalMetrics
@@ -21,7 +22,7 @@ from portal.pages import page, speech_for, switches
 from portal.tokens import Visit
 from service.cities import City
 from service.speech import Speech
-from store import nases, residents
+from store import nases
 from store.nases import Nas
 
 Clock = Callable[[], datetime]
@@ -89,15 +90,8 @@ class Room:
         return tokens.issue(self.city.store.keys, visit, now=self.clock())
 
     def proven(self, visit: Visit) -> bool:
-        """Whether the browser shows that it speaks for the device, and does not just say its MAC address.
-
-        Either the NAS signed the redirect, or RADIUS accepted the very ticket that this browser was given: a NAS
-        takes it from the device alone. Where the portal lets on by itself, a visit has no such grant.
-        """
-        if visit.signed:
-            return True
-        with self.city.store.read() as conn:
-            return visit.grant_id != 0 and residents.was_accepted(conn, visit.grant_id)
+        """Whether the browser shows that it speaks for the device, and does not just say its MAC address."""
+        return proof.proven(self.city, visit, now=self.clock())
 
     def show(self, template: str, speech: Speech | None = None, *, status: int = 200, **values: Any) -> Response:
         """A page. `kept` are the parameters that its language switch must not lose; `path` where it leads, empty: no
@@ -120,8 +114,8 @@ class Room:
             **values,
         )
 
-    def not_at_a_hotspot(self, status: int) -> Response:
-        """Also the answer to a forged or foreign link: it tells nothing about why."""
+    def not_at_a_hotspot(self, status: int, *, way_in: str = "") -> Response:
+        """Also the answer to a forged or foreign link: it tells nothing about why. `way_in`: a NAS, if one is known."""
         said = self.speech().text
         return self.show(
             "captive/message.html",
@@ -131,4 +125,6 @@ class Room:
                 said("This page lets you on when you come from one of the city's hotspots."),
                 said("Connect to the Wi-Fi and open any page: the hotspot brings you here."),
             ],
+            link=way_in,
+            link_text=said("Get online"),
         )

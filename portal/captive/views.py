@@ -8,8 +8,10 @@ from flask import Blueprint
 
 from portal.captive.account_pages import AccountPages
 from portal.captive.arriving import Arriving
+from portal.captive.capport import Capport
 from portal.captive.feedback import Feedback
 from portal.captive.getting_on import GettingOn
+from portal.captive.my_data import MyData
 from portal.captive.oidc import SignIn
 from portal.captive.provider import Provider
 from portal.captive.room import Room
@@ -32,6 +34,8 @@ def blueprint(room: Room) -> Blueprint:
         getting_on,
         AccountPages(room, getting_on),
         Staying(room),
+        Capport(room),
+        MyData(room),
         Texts(room),
         Feedback(room),
     ]

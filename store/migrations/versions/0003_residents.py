@@ -34,6 +34,13 @@ def upgrade() -> None:
         batch.add_column(sa.Column("account_id", ID, nullable=True))
         batch.create_foreign_key(op.f("fk_grant__account_id_account"), "account", ["account_id"], ["id"])
     op.create_index("ix_grant__account_id", "grant_", ["account_id"])
+    is_open = sa.text("ended_at IS NULL")
+    op.create_index(
+        "ix_session_open_framed_ip", "session", ["framed_ip"], sqlite_where=is_open, postgresql_where=is_open
+    )
+    op.add_column("device", sa.Column("forget_at", Instant(), nullable=True))
+    asked = sa.text("forget_at IS NOT NULL")
+    op.create_index("ix_device_forget_at", "device", ["forget_at"], sqlite_where=asked, postgresql_where=asked)
 
 
 def _text(name: str, default: str = "") -> sa.Column[str]:

@@ -22,7 +22,7 @@ from portal.pages import page, speech_for, switches
 from portal.tokens import Visit
 from service.cities import City
 from service.speech import Speech
-from store import nases
+from store import nases, residents
 from store.nases import Nas
 
 Clock = Callable[[], datetime]

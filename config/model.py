@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -62,6 +63,10 @@ def _url(text: str) -> str:
     if not sound or not _HOST.fullmatch(parts.hostname or "") or "@" in parts.netloc or parts.query or parts.fragment:
         raise ValueError(f"{text!r} is not an address such as `https://wlan.rostock.de`")
     return text.rstrip("/")
+
+
+def _optional_url(text: str) -> str:
+    return _url(text) if text else ""
 
 
 def _origin(text: str) -> str:
@@ -149,6 +154,7 @@ class MonitorProcess(Section):
 class Log(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
+    access: Flag = False
 
 
 class Installation(Section):
@@ -184,6 +190,30 @@ class Contact(Section):
     phone: str = ""
 
 
+class Accessibility(Section):
+    """What the accessibility statement says that only the operator knows."""
+
+    law: Text
+    conformance: Literal["full", "partial", "none"]
+    exceptions: tuple[Text, ...] = ()
+    method: Literal["self", "external"] = "self"
+    made_on: date
+    reviewed_on: date
+    answer_days: Annotated[int, Field(strict=True, ge=1, le=90)] = 42
+    enforcement_body: Text
+    enforcement_url: Annotated[str, AfterValidator(_optional_url)] = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Accessibility:
+        if (self.conformance == "full") != (not self.exceptions):
+            raise ValueError(
+                "`exceptions` names what is not accessible: nothing where conformance is `full`, else something"
+            )
+        if self.reviewed_on < self.made_on:
+            raise ValueError(f"reviewed_on {self.reviewed_on} is before made_on {self.made_on}")
+        return self
+
+
 class Portal(Section):
     url: Origin
     staff_url: Origin
@@ -197,6 +227,11 @@ class Portal(Section):
     @property
     def staff_host(self) -> str:
         return urlsplit(self.staff_url).hostname or ""
+
+    def is_secure(self, host: str) -> bool:
+        """Whether the pages of this host are reached over TLS."""
+        urls = {self.host: self.url, self.staff_host: self.staff_url}
+        return urls.get(host, "").startswith("https:")
 
 
 class Radius(Section):
@@ -345,6 +380,7 @@ class CityConfig(Section):
     time_zone: Annotated[str, AfterValidator(_zone)] = "Europe/Berlin"
     languages: Annotated[tuple[Annotated[str, AfterValidator(_language)], ...], Field(min_length=1)] = LANGUAGES
     contact: Contact
+    accessibility: Accessibility | None = None
     portal: Portal
     radius: Radius
     database: Database = Database()

@@ -8,15 +8,18 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flask import Flask, Response, abort, g, request
+from prometheus_client import Counter
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from hotspot.values import Month
+from portal.access_log import ROUTE
 from portal.captive.admission import RandomOctets
 from portal.captive.room import Room
 from portal.captive.views import blueprint
 from portal.compression import compress
-from portal.dispatch import host_of
+from portal.dispatch import WsgiApp, host_of
+from portal.fault import FaultPage
 from portal.forms import RowIdConverter
 from portal.languages import of_staff
 from portal.metrics import PortalMetrics
@@ -44,7 +47,15 @@ ORIGINS_SECONDS = 5.0
 Clock = Callable[[], datetime]
 
 
-def create_app(city: City, *, clock: Clock, random_octets: RandomOctets) -> Flask:
+Guarded = Callable[[WsgiApp, WsgiApp, Counter], WsgiApp]
+"""Puts a gate before a city's pages; the second is what answers instead of them, the third counts how often."""
+
+
+def _ungated(pages: WsgiApp, _fault: WsgiApp, _turned_away: Counter) -> WsgiApp:
+    return pages
+
+
+def create_app(city: City, *, clock: Clock, random_octets: RandomOctets, guarded: Guarded = _ungated) -> Flask:
     """The application of one city, for its portal host and its staff host."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = FORM_BYTES_MAX
@@ -63,7 +74,9 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets) -> Flas
     guard.require_complete(app)
     app.before_request(_only_on_its_host(city))
     _measure(app, metrics)
-    _finish(app, city, texts)
+    fault = FaultPage(app, city, texts)
+    _finish(app, city, texts, fault)
+    app.wsgi_app = guarded(app.wsgi_app, fault, metrics.turned_away)  # type: ignore[method-assign, assignment]
     return app
 
 
@@ -92,6 +105,8 @@ def _only_on_its_host(city: City) -> Callable[[], None]:
 def _measure(app: Flask, metrics: PortalMetrics) -> None:
     def begin() -> None:
         g.began = time.perf_counter()
+        if request.url_rule is not None:
+            request.environ[ROUTE] = request.url_rule.rule
 
     def end(response: Response) -> Response:
         endpoint = request.endpoint or "none"
@@ -103,14 +118,15 @@ def _measure(app: Flask, metrics: PortalMetrics) -> None:
     app.after_request(end)
 
 
-def _finish(app: Flask, city: City, texts: dict[str, Speech]) -> None:
+def _finish(app: Flask, city: City, texts: dict[str, Speech], fault: FaultPage) -> None:
     """Headers on everything, and pages for what went wrong."""
     origins = _Origins(city)
 
     def headers(response: Response) -> Response:
         by_staff = request.blueprint in ("staff", "report")
         referrer = "same-origin" if by_staff else "no-referrer"
-        return guard_response(response, ("'self'", *origins.current()), referrer=referrer)
+        secure = city.config.portal.is_secure(host_of(request.environ))
+        return guard_response(response, ("'self'", *origins.current()), referrer=referrer, secure=secure)
 
     def failed(error: HTTPException) -> Response:
         status = error.code or 500
@@ -118,7 +134,7 @@ def _finish(app: Flask, city: City, texts: dict[str, Speech]) -> None:
 
     def away(error: Exception) -> Response:
         log.error("%s: the database is away: %s", city.key, str(error.__cause__ or error).splitlines()[0])
-        return _error_page(city, texts, 503, _SENTENCES[503])
+        return _error_page(city, texts, 503, _SENTENCES[503]) if _by_staff(city) else fault.response(request)
 
     app.after_request(lambda response: compress(request, response))
     app.after_request(headers)
@@ -141,7 +157,6 @@ _SENTENCES = {
 
 def _error_page(city: City, texts: dict[str, Speech], status: int, sentence: str) -> Response:
     speech, settings = speech_for(request, texts), city.config.portal
-    by_staff = host_of(request.environ) == settings.staff_host and request.path.startswith(("/staff", "/report"))
     return page(
         "captive/message.html",
         speech,
@@ -151,13 +166,19 @@ def _error_page(city: City, texts: dict[str, Speech], status: int, sentence: str
         switches=switches("", speech, texts) if request.method == "GET" else [],  # a path /\x would be a host there
         heading=speech.text("This did not work"),
         sentences=[speech.text(sentence)],
-        link="/staff" if by_staff else "",
+        link="/staff" if _by_staff(city) else "",
         link_text=speech.text("Staff pages"),
     )
 
 
+def _by_staff(city: City) -> bool:
+    """Whether somebody of the staff asks; residents have a host or at least addresses of their own."""
+    by_name = host_of(request.environ) == city.config.portal.staff_host
+    return by_name and request.path.startswith(("/staff", "/report"))
+
+
 class _Origins:
-    """Origins of the registered NASes, re-read now and then; empty while the database is away."""
+    """Origins of the registered NASes, re-read now and then; the last known ones while the database is away."""
 
     def __init__(self, city: City) -> None:
         self._city = city
@@ -172,5 +193,5 @@ class _Origins:
                     known = nases.nases(conn, self._city.store.keys)
                 self._origins = tuple(sorted({origin(nas.login_url) for nas in known if nas.login_url}))
             except Unavailable:
-                self._origins = ()
+                pass
         return self._origins

@@ -27,6 +27,12 @@ class PortalMetrics:
             buckets=BUCKETS,
             registry=registry,
         )
+        self.turned_away = Counter(
+            "kogge_portal_turned_away",
+            "Requests that got the fault page at once: the database is away, or nothing moves.",
+            ["reason"],
+            registry=registry,
+        )
         self.arrivals = Counter(
             "kogge_portal_arrivals",
             "Redirects from NASes, by what they said; `forged` failed verification, `unknown` named no NAS of ours.",
@@ -48,5 +54,7 @@ class PortalMetrics:
             self.logins.labels(way.value, "ticket", "")
             for denial in Denial:
                 self.logins.labels(way.value, "refused", denial.value)
+        for reason in ("away", "stuck"):
+            self.turned_away.labels(reason)
         for result in ("success", "wrong", "limited"):
             self.staff_logins.labels(result)

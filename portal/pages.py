@@ -15,6 +15,8 @@ from werkzeug.exceptions import HTTPException
 from portal.languages import NAMES, choose
 from service.speech import Speech
 
+HSTS_SECONDS = 365 * 24 * 3600
+
 _STATIC = Path(__file__).parent / "static"
 _RESIDENTS_STYLE = (_STATIC / "residents.css").read_text()
 _STAFF_STYLE = _RESIDENTS_STYLE + (_STATIC / "staff.css").read_text()
@@ -75,11 +77,14 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def guard_response(response: Response, form_targets: tuple[str, ...], *, referrer: str = "no-referrer") -> Response:
+def guard_response(
+    response: Response, form_targets: tuple[str, ...], *, referrer: str = "no-referrer", secure: bool = False
+) -> Response:
     """Headers of every page. Chromium applies `form-action` to redirects too, so the NASes stand in it (HANDOFF).
 
     `referrer` "same-origin" is for pages whose forms prove their origin: under "no-referrer" browsers send them with
-    `Origin: null` (Fetch, "append a request Origin header").
+    `Origin: null` (Fetch, "append a request Origin header"). `secure`: the host is reached over TLS, which browsers
+    shall remember (RFC 6797 section 7.2: never said over plain HTTP); they heed the opener policy of such hosts alone.
     """
     policy = (
         f"default-src 'none'; style-src {_STYLE_SOURCES}; img-src 'self' data:; base-uri 'none'; "
@@ -89,6 +94,11 @@ def guard_response(response: Response, form_targets: tuple[str, ...], *, referre
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = referrer
+    response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    if secure:
+        response.headers["Strict-Transport-Security"] = f"max-age={HSTS_SECONDS}"
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     return response
 
 

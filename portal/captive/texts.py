@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint
+from flask import Blueprint, abort
 from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.terms import choose
 from portal.captive.room import Room
+from service.speech import marked as _
 from store import residents
 
 
@@ -21,6 +22,7 @@ class Texts:
     def mount(self, routes: Blueprint) -> None:
         routes.get("/terms")(self.terms)
         routes.get("/help")(self.help)
+        routes.get("/accessibility")(self.accessibility)
 
     def terms(self) -> AnyResponse:
         speech = self.room.speech()
@@ -31,3 +33,21 @@ class Texts:
 
     def help(self) -> AnyResponse:
         return self.room.show("captive/help.html")
+
+    def accessibility(self) -> AnyResponse:
+        """The statement that public bodies owe (Directive (EU) 2016/2102, article 7); only where it is configured."""
+        if self.room.city.config.accessibility is None:
+            abort(404)
+        return self.room.show("captive/accessibility.html", conformance=CONFORMANCE, method=METHOD)
+
+
+CONFORMANCE = {
+    "full": _("These pages meet all requirements."),
+    "partial": _("These pages meet most of the requirements. What they do not meet stands below."),
+    "none": _("These pages do not meet the requirements yet. What is missing stands below."),
+}
+
+METHOD = {
+    "self": _("We looked ourselves: with a test program on every page and in every language, and by hand."),
+    "external": _("Somebody from outside looked for us."),
+}

@@ -97,10 +97,17 @@ def load_city(file: Path) -> CityConfig:
     if city.key != file.stem:
         line = nearest_line(line_numbers(file.read_text()), ("key",))
         raise BrokenFile([Problem(file, line, "key", f"is {city.key!r}, but the file is called {file.name}")])
-    if city.database.password_file is None:
-        return city
-    secret = file.resolve().parent / city.database.password_file
-    return city.model_copy(update={"database": city.database.model_copy(update={"password_file": secret})})
+    home = file.resolve().parent
+    if city.database.password_file is not None:
+        secret = home / city.database.password_file
+        city = city.model_copy(update={"database": city.database.model_copy(update={"password_file": secret})})
+    if city.portal.controller_ca_file is not None:
+        authorities = home / city.portal.controller_ca_file
+        if not authorities.is_file():
+            line = nearest_line(line_numbers(file.read_text()), ("portal", "controller_ca_file"))
+            raise BrokenFile([Problem(file, line, "portal.controller_ca_file", f"there is no file {authorities}")])
+        city = city.model_copy(update={"portal": city.portal.model_copy(update={"controller_ca_file": authorities})})
+    return city
 
 
 def _load_cities(folder: Path) -> tuple[dict[Path, CityConfig], list[Problem]]:

@@ -97,16 +97,24 @@ def load_city(file: Path) -> CityConfig:
     if city.key != file.stem:
         line = nearest_line(line_numbers(file.read_text()), ("key",))
         raise BrokenFile([Problem(file, line, "key", f"is {city.key!r}, but the file is called {file.name}")])
-    home = file.resolve().parent
-    if city.database.password_file is not None:
-        secret = home / city.database.password_file
-        city = city.model_copy(update={"database": city.database.model_copy(update={"password_file": secret})})
-    if city.portal.controller_ca_file is not None:
-        authorities = home / city.portal.controller_ca_file
-        if not authorities.is_file():
-            line = nearest_line(line_numbers(file.read_text()), ("portal", "controller_ca_file"))
-            raise BrokenFile([Problem(file, line, "portal.controller_ca_file", f"there is no file {authorities}")])
-        city = city.model_copy(update={"portal": city.portal.model_copy(update={"controller_ca_file": authorities})})
+    city = _with_absolute_paths(city, file.resolve().parent)
+    authorities = city.portal.controller_ca_file
+    if authorities is not None and not authorities.is_file():
+        line = nearest_line(line_numbers(file.read_text()), ("portal", "controller_ca_file"))
+        raise BrokenFile([Problem(file, line, "portal.controller_ca_file", f"there is no file {authorities}")])
+    return city
+
+
+OWN_FILES = (("database", "password_file"), ("oidc", "client_secret_file"), ("portal", "controller_ca_file"))
+"""Table and key of each path in a city's file."""
+
+
+def _with_absolute_paths(city: CityConfig, folder: Path) -> CityConfig:
+    for table, key in OWN_FILES:
+        section = getattr(city, table)
+        path = getattr(section, key, None)
+        if path is not None:
+            city = city.model_copy(update={table: section.model_copy(update={key: folder / path})})
     return city
 
 
@@ -133,7 +141,7 @@ def _parse(file: Path, model: type[Model]) -> Model:
         raise BrokenFile([Problem(file, None, "", f"is larger than {FILE_BYTES_MAX:,} bytes")])
     try:
         text = raw.decode()
-        return model.model_validate(tomllib.loads(text))
+        return model.model_validate(tomllib.loads(text), context={"folder": file.resolve().parent})
     except UnicodeDecodeError as error:
         raise BrokenFile([Problem(file, None, "", f"is not UTF-8 (byte {error.start})")]) from None
     except tomllib.TOMLDecodeError as error:

@@ -196,6 +196,8 @@ def _claims(city: CityConfig) -> Iterator[tuple[str, Claim]]:
         ("radius.acct_port", city.radius.acct_port),
     ):
         yield key, ("UDP port", f"{city.radius.listen}:{port}")
+    if city.portal.redirect_listen:
+        yield "portal.redirect_listen", ("TCP port", city.portal.redirect_listen)
     if city.database.url:
         yield "database.url", ("database", _place_of(city.database.url))
 

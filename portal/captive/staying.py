@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.captive import authorising
+from portal.captive import authorising, wispr
 from portal.captive.handoff.methods import log_off
 from portal.captive.handoff.protocol import Admitted, Back, GoTo, Handing
 from portal.captive.room import Guest, Room
@@ -32,16 +32,19 @@ class Staying:
             return self.room.not_at_a_hotspot(400)
         city, speech, visit = self.room.city, self.room.speech(), guest.visit
         proven = self.room.proven(visit)
+        standing = standing_of(city, visit.mac, now=self.room.clock()) if proven else NOWHERE
+        online = standing.starting or (standing.view is not None and standing.view.ended_at is None)
         return self.room.show(
             "captive/status.html",
             speech,
             kept={"visit": guest.token},
-            standing=standing_of(city, visit.mac, now=self.room.clock()) if proven else NOWHERE,
+            standing=standing,
             proven=proven,
             token=guest.token,
             again=f"{request.path}?visit={guest.token}&lang={speech.language}",
             user_url=visit.user_url,
             walk_in=_way_in(guest),
+            for_machines=wispr.logged_in(guest.nas.login_url) if online and visit.signed else "",
         )
 
     def logout(self) -> AnyResponse:
@@ -54,7 +57,9 @@ class Staying:
             device_id = residents.find_device(conn, city.store.keys, visit.mac, now=now)
             if device_id is not None:
                 residents.end_grants(conn, device_id, now=now)
-        handing = Handing(guest.nas, visit.mac, Back(visit.back), visit.user_url, landing="")
+        handing = Handing(
+            guest.nas, visit.mac, Back(visit.back), visit.user_url, landing="", controllers=self.room.controllers
+        )
         left = log_off(handing)
         if isinstance(left, Admitted):
             authorising.left(city, guest.nas, visit.mac, now=now)
@@ -62,6 +67,9 @@ class Staying:
 
 
 def _way_in(guest: Guest) -> str:
-    """An address that the NAS answers with its portal: it catches http alone, never https (HANDOFF)."""
-    wanted = guest.visit.user_url
-    return wanted if wanted.startswith("http:") else f"{guest.nas.login_url}/"
+    """An address that the NAS answers with its portal: it catches http alone, never https (HANDOFF). Empty: none known.
+
+    A log-in address to which forms are posted shows no page, and a controller's is not for residents.
+    """
+    wanted, nas = guest.visit.user_url, guest.nas
+    return wanted if wanted.startswith("http:") else f"{nas.login_url}/" if nas.handoff == "uam" else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from urllib.parse import urlsplit
 
 from hotspot.errors import InputError
 from hotspot.values import MacAddress
@@ -75,7 +76,8 @@ def hand_off(handing: Handing) -> Submit:
     if chap_id:
         password = hashlib.md5(chap_id + password.encode() + challenge, usedforsecurity=False).hexdigest()
     fields = {"username": ticket.name, "password": password, "dst": handing.landing, "popup": "false"}
-    return Submit(handing.nas.login_url, fields)
+    address = handing.nas.login_url
+    return Submit(address if urlsplit(address).path else f"{address}/login", fields)
 
 
 METHOD = Method(read=read, hand_off=hand_off)

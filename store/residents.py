@@ -133,6 +133,19 @@ def record_acceptance(conn: Connection, *, device_id: int, seen: Terms, now: dat
     conn.execute(insert(acceptance).values(**values))
 
 
+def accepted_terms(conn: Connection, device_id: int) -> int | None:
+    """The text of the newest version that the device accepted last; None where it accepted none of that version."""
+    newest = select(func.max(terms.c.version)).scalar_subquery()
+    query = (
+        select(terms.c.id)
+        .join(acceptance, acceptance.c.terms_id == terms.c.id)
+        .where(acceptance.c.device_id == device_id, terms.c.version == newest)
+        .order_by(acceptance.c.accepted_at.desc())
+        .limit(1)
+    )
+    return conn.execute(query).scalar()
+
+
 def add_grant(conn: Connection, **values: Any) -> int:
     """A new grant; `values` are the columns of `grant_` without its id and its later marks."""
     return int(conn.execute(insert(grant).values(**values).returning(grant.c.id)).scalar_one())

@@ -11,14 +11,16 @@ from urllib.parse import urlencode
 from flask import Response, g, request
 
 from hotspot.errors import InputError
+from hotspot.handoffs import HANDOVERS
 from hotspot.plan import Way
 from hotspot.ways import offered
 from portal import tokens
 from portal.captive import proof
 from portal.captive.admission import RandomOctets
+from portal.captive.controllers import Controllers
 from portal.captive.faces import Faces
 from portal.metrics import PortalMetrics
-from portal.pages import page, speech_for, switches
+from portal.pages import origin, page, speech_for, switches
 from portal.tokens import Visit
 from service.cities import City
 from service.speech import Speech
@@ -47,6 +49,7 @@ class Room:
     clock: Clock
     random_octets: RandomOctets
     faces: Faces
+    controllers: Controllers
 
     def speech(self) -> Speech:
         return speech_for(request, self.speeches)
@@ -77,8 +80,12 @@ class Room:
         return Guest(token, visit, nas)
 
     def stands_at(self, nas: Nas) -> None:
-        """Whoever asks stands at this NAS: every page of this request has its site's face and notices."""
+        """Whoever asks stands at this NAS: every page of this request has its site's face and notices.
+
+        And its forms may lead there: Chromium applies `form-action` to the redirect behind a form, too.
+        """
         g.site_id = nas.site_id
+        g.form_targets = (origin(nas.login_url),) if nas.login_url and not HANDOVERS[nas.handoff].calls else ()
 
     def _visit(self, token: str) -> Visit | None:
         try:

@@ -15,6 +15,7 @@ from portal.captive.my_data import MyData
 from portal.captive.oidc import SignIn
 from portal.captive.provider import Provider
 from portal.captive.room import Room
+from portal.captive.smart_clients import SmartClients
 from portal.captive.staying import Staying
 from portal.captive.texts import Texts
 
@@ -29,10 +30,12 @@ def blueprint(room: Room) -> Blueprint:
     """All the routes; `portal.app` mounts them on the portal's host."""
     routes = Blueprint("captive", __name__)
     getting_on = GettingOn(room)
+    account_pages = AccountPages(room, getting_on)
     parts: list[Part] = [
         Arriving(room, getting_on),
         getting_on,
-        AccountPages(room, getting_on),
+        account_pages,
+        SmartClients(room, getting_on, account_pages.accounts),
         Staying(room),
         Capport(room),
         MyData(room),

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.model import CityConfig
+from hotspot import wifi4eu
 from store.nases import Nas
 
 HIDDEN = "••••••••"
@@ -51,7 +52,7 @@ def without_secrets(nas: Nas) -> Nas:
 
 def garden_hosts(config: CityConfig) -> tuple[str, ...]:
     """Hosts that a device must reach before it is logged in. Never those by which it looks for a portal."""
-    return (config.portal.host,)
+    return (config.portal.host, *((wifi4eu.HOST,) if config.face.wifi4eu.enabled else ()))
 
 
 def walled_garden(product: str, hosts: tuple[str, ...]) -> str:

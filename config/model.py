@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,6 +17,9 @@ from pydantic import (
     Field,
     IPvAnyAddress,
     IPvAnyNetwork,
+    StrictBool,
+    StrictInt,
+    StrictStr,
     model_validator,
 )
 
@@ -219,6 +223,44 @@ class Portal(Section):
         return urls.get(host, "").startswith("https:")
 
 
+class Oidc(Section):
+    """An OpenID Connect provider whose people get on. Its package is an extra of ours: see `pyproject.toml`."""
+
+    issuer: Url
+    client_id: Text
+    client_secret_file: Path | None = None
+    name: Text
+    names: dict[Language, Text] = Field(default_factory=dict)
+    scopes: Annotated[tuple[Annotated[str, Field(pattern=r"^[!#-\[\]-~]+$")], ...], Field(min_length=1)] = ("openid",)
+    garden_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
+    claims: dict[str, StrictBool | StrictInt | StrictStr] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _usable(self) -> Oidc:
+        if find_spec("authlib") is None:
+            raise ValueError(
+                "signing in by OpenID Connect needs the package `authlib`; run `pip install 'kogge[oidc]'`"
+            )
+        if "openid" not in self.scopes:
+            raise ValueError("scopes must contain `openid`")
+        return self
+
+    def name_in(self, language: str) -> str:
+        """What residents know the provider by."""
+        return self.names.get(language, self.name)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """What a device must reach before it is logged in, to sign in there."""
+        return (urlsplit(self.issuer).hostname or "", *self.garden_hosts)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Where a form of ours may lead, for the Content-Security-Policy."""
+        parts = urlsplit(self.issuer)
+        return (f"{parts.scheme}://{parts.netloc}", *(f"{parts.scheme}://{host}" for host in self.garden_hosts))
+
+
 class Radius(Section):
     listen: Annotated[IPvAnyAddress, AfterValidator(_explicit)]
     auth_port: Port
@@ -247,6 +289,8 @@ class Monitor(Section):
 class Limits(Section):
     decision_log_days: Annotated[int, Field(strict=True, ge=1, le=365)] = 14
     session_days: Annotated[int, Field(strict=True, ge=1, le=3650)] = 90
+    account_days: Annotated[int, Field(strict=True, ge=1, le=3650)] = 365
+    account_mails: Annotated[int, Field(strict=True, ge=1, le=100)] = 5
     staff_session_minutes: Annotated[int, Field(strict=True, ge=5, le=1440)] = 480
     login_attempts: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
     login_window_minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] = 15
@@ -372,7 +416,14 @@ class CityConfig(Section):
     database: Database = Database()
     monitor: Monitor = Monitor()
     limits: Limits = Limits()
+    oidc: Oidc | None = None
     seed: Seed = Field(default=Seed(), repr=False)
+
+    @property
+    def unready(self) -> frozenset[Way]:
+        """Ways in that this file gives no means for, whatever plans there are."""
+        means = {Way.OIDC: self.oidc is not None}
+        return frozenset(way for way, ready in means.items() if not ready)
 
 
 def fields_of(model: type[BaseModel], prefix: str = "") -> dict[str, Any]:

@@ -25,6 +25,7 @@ from portal.forms import RowIdConverter
 from portal.languages import of_staff
 from portal.metrics import PortalMetrics
 from portal.pages import add_filters, guard_response, origin, page, speech_for, switches
+from portal.passwords import BusyError
 from portal.report.views import Report
 from portal.staff.guard import Guard
 from portal.staff.nases import NasPages
@@ -83,7 +84,7 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets, guarded
     app.before_request(_only_on_its_host(city))
     _measure(app, metrics)
     fault = FaultPage(app, city, texts)
-    _finish(app, city, texts, fault)
+    _finish(app, city, texts, fault, metrics)
     app.wsgi_app = guarded(app.wsgi_app, fault, metrics.turned_away)  # type: ignore[method-assign, assignment]
     return app
 
@@ -126,15 +127,16 @@ def _measure(app: Flask, metrics: PortalMetrics) -> None:
     app.after_request(end)
 
 
-def _finish(app: Flask, city: City, texts: dict[str, Speech], fault: FaultPage) -> None:
+def _finish(app: Flask, city: City, texts: dict[str, Speech], fault: FaultPage, metrics: PortalMetrics) -> None:
     """Headers on everything, and pages for what went wrong."""
     origins = _Origins(city)
+    signing_in = city.config.oidc.origins if city.config.oidc is not None else ()
 
     def headers(response: Response) -> Response:
         by_staff = request.blueprint in ("staff", "report")
         referrer = "same-origin" if by_staff else "no-referrer"
         secure = city.config.portal.is_secure(host_of(request.environ))
-        return guard_response(response, ("'self'", *origins.current()), referrer=referrer, secure=secure)
+        return guard_response(response, ("'self'", *origins.current(), *signing_in), referrer=referrer, secure=secure)
 
     def failed(error: HTTPException) -> Response:
         status = error.code or 500
@@ -144,9 +146,14 @@ def _finish(app: Flask, city: City, texts: dict[str, Speech], fault: FaultPage) 
         log.error("%s: the database is away: %s", city.key, str(error.__cause__ or error).splitlines()[0])
         return _error_page(city, texts, 503, _SENTENCES[503]) if _by_staff(city) else fault.response(request)
 
+    def busy(_error: Exception) -> Response:
+        metrics.turned_away.labels("busy").inc()
+        return _error_page(city, texts, 503, BUSY)
+
     app.after_request(lambda response: compress(request, response))
     app.after_request(headers)
     app.register_error_handler(HTTPException, failed)
+    app.register_error_handler(BusyError, busy)
     for kind in Unavailable:
         app.register_error_handler(kind, away)
 
@@ -161,6 +168,8 @@ _SENTENCES = {
     500: _("Something went wrong on our side. Please try again in a moment."),
     503: _("The city's database does not answer. Please try again in a moment."),
 }
+
+BUSY = _("Many people are logging in just now. Please try again in a moment.")
 
 
 def _error_page(city: City, texts: dict[str, Speech], status: int, sentence: str) -> Response:

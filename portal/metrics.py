@@ -29,7 +29,7 @@ class PortalMetrics:
         )
         self.turned_away = Counter(
             "kogge_portal_turned_away",
-            "Requests that got the fault page at once: the database is away, or nothing moves.",
+            "Requests that were turned away at once: the database is away, nothing moves, or too many log in.",
             ["reason"],
             registry=registry,
         )
@@ -54,7 +54,7 @@ class PortalMetrics:
             self.logins.labels(way.value, "ticket", "")
             for denial in Denial:
                 self.logins.labels(way.value, "refused", denial.value)
-        for reason in ("away", "stuck"):
+        for reason in ("away", "stuck", "busy"):
             self.turned_away.labels(reason)
         for result in ("success", "wrong", "limited"):
             self.staff_logins.labels(result)

@@ -28,7 +28,7 @@ from store.store import Connection
 
 RandomOctets = Callable[[int], bytes]
 
-GUESSED_WRONG = frozenset({Denial.BAD_CODE, Denial.UNKNOWN_CODE})
+GUESSED_WRONG = frozenset({Denial.BAD_CODE, Denial.UNKNOWN_CODE, Denial.WRONG_LOGIN})
 """Denials that count as a wrong guess."""
 
 
@@ -37,7 +37,8 @@ class Wish:
     """What a resident asks for: to get on at a place, these terms accepted.
 
     `site_ways`: the ways in that the place offers. `language` is the page's: the way back through the NAS carries
-    none, and there is no cookie. `address` is where the request came from, None where that is unknown.
+    none, and there is no cookie. `address` is where the request came from, None where that is unknown; `account` the
+    one whose password is guessed at, if any.
     """
 
     mac: MacAddress
@@ -45,11 +46,12 @@ class Wish:
     language: str
     site_ways: str = ""
     address: Address | None = None
+    account: str = ""
 
     @property
     def guess(self) -> Guess:
         """What is counted where a code or a password is wrong."""
-        return Guess(self.mac, self.address)
+        return Guess(self.mac, self.address, self.account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def admit(city: City, wish: Wish, way_in: WayIn, *, now: datetime, random_octets
         device_id = residents.note_device(conn, city.store.keys, wish.mac, now=now)
         if residents.is_blocked(conn, device_id, now=now):
             return Denial.BLOCKED
-        plans = offered(residents.plans(conn), wish.site_ways)
+        plans = offered(residents.plans(conn), wish.site_ways, unready=city.config.unready)
         found = way_in(Asking(conn, city, plans, wish.mac, device_id, now, wish.guess))
         if isinstance(found, Denial):
             if found in GUESSED_WRONG:

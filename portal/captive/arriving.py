@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.errors import InputError
 from portal.captive.front import Trouble, front_page
+from portal.captive.getting_on import GettingOn
 from portal.captive.handoff.methods import METHODS, claimed_identifier
 from portal.captive.handoff.protocol import Arrival, ForgedError, Inbound, Method, Result
 from portal.captive.room import Guest, Room
@@ -25,6 +26,7 @@ class Arriving:
     """The routes by which a browser comes in."""
 
     room: Room
+    getting_on: GettingOn
 
     def mount(self, routes: Blueprint) -> None:
         routes.get("/")(self.arrive)
@@ -78,9 +80,14 @@ class Arriving:
         token, speech = self.room.token(visit), self._speech_of(arrival)
         if arrival.result in (Result.SUCCESS, Result.ALREADY, Result.LOG_OFF):
             return redirect(f"/status?visit={token}&lang={speech.language}", 303)
+        guest = Guest(token, visit, nas)
+        if arrival.result is Result.NOT_YET:
+            back_on = self.getting_on.let_back_on(guest, speech)
+            if back_on is not None:
+                return back_on
         failed = arrival.result is Result.FAILED
         trouble = Trouble(speech.text(of_failure(arrival.reason, arrival.reply))) if failed else None
-        return front_page(self.room, Guest(token, visit, nas), speech, trouble=trouble)
+        return front_page(self.room, guest, speech, trouble=trouble)
 
     def _speech_of(self, arrival: Arrival) -> Speech:
         """A device that comes back from its NAS is spoken to as on the page where it accepted the terms."""

@@ -87,7 +87,7 @@ def _offer(room: Room, speech: Speech, ways: str) -> dict[str, Any]:
     """The terms, and the plan of each way in that a place offers: one read."""
     with room.city.store.read() as conn:
         texts = residents.current_terms(conn)
-        plans = offered(residents.plans(conn), ways)
+        plans = offered(residents.plans(conn), ways, unready=room.city.config.unready)
     return {
         "terms": choose(texts, speech.language, room.city.config.languages[0]),
         "terms_folded_from": TERMS_FOLDED_FROM,

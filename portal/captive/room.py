@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 from flask import Response, g, request
 
 from hotspot.errors import InputError
+from hotspot.plan import Way
+from hotspot.ways import offered
 from portal import tokens
 from portal.captive.admission import RandomOctets
 from portal.captive.faces import Faces
@@ -50,7 +52,19 @@ class Room:
 
     def guest(self) -> Guest | None:
         """Who asks, by the sealed `visit` in the form or the address; None for no, a foreign or an expired one."""
-        token = request.form.get("visit", "") or request.args.get("visit", "")
+        return self.guest_of(request.form.get("visit", "") or request.args.get("visit", ""))
+
+    def guest_at(self, way: Way) -> Guest | None:
+        """The same at a place that offers this way in, for pages that lead to it."""
+        guest = self.guest()
+        if guest is None:
+            return None
+        with self.city.store.read() as conn:
+            plans = offered(residents.plans(conn), guest.nas.site_ways, unready=self.city.config.unready)
+        return guest if way in plans else None
+
+    def guest_of(self, token: str) -> Guest | None:
+        """The same for a visit that came by another way."""
         visit = self._visit(token)
         if visit is None:
             return None
@@ -78,7 +92,7 @@ class Room:
         """Whether the browser shows that it speaks for the device, and does not just say its MAC address.
 
         Either the NAS signed the redirect, or RADIUS accepted the very ticket that this browser was given: a NAS
-        takes it from the device alone.
+        takes it from the device alone. Where the portal lets on by itself, a visit has no such grant.
         """
         if visit.signed:
             return True

@@ -52,7 +52,9 @@ def without_secrets(nas: Nas) -> Nas:
 
 def garden_hosts(config: CityConfig) -> tuple[str, ...]:
     """Hosts that a device must reach before it is logged in. Never those by which it looks for a portal."""
-    return (config.portal.host, *((wifi4eu.HOST,) if config.face.wifi4eu.enabled else ()))
+    sign_in = config.oidc.hosts if config.oidc is not None else ()
+    banner = (wifi4eu.HOST,) if config.face.wifi4eu.enabled else ()
+    return (config.portal.host, *sign_in, *banner)
 
 
 def walled_garden(product: str, hosts: tuple[str, ...]) -> str:

@@ -258,16 +258,17 @@ def test_without_a_database_every_page_says_so(door: Door, phone: Phone, lost: C
     assert caller.get("/help").status_code == 200, "what needs no database goes on"
 
 
-def test_a_fault_page_says_whom_to_call_and_tries_again(door: Door, phone: Phone, lost: City) -> None:
+def test_a_fault_page_says_whom_to_call_and_offers_to_try_again(door: Door, phone: Phone, lost: City) -> None:
     away = Door(lost, door.clock, door.password_hash).phone()
     read, sent = away.get(phone.redirect(), language="de"), away.send("/accept", {"visit": phone.token()})
     for answer in (read, sent):
         assert answer.headers["Retry-After"] == "15"
         assert lost.config.contact.email in words(answer)
         assert "script-src" not in answer.headers["Content-Security-Policy"]
-    assert '<meta http-equiv="refresh" content="15">' in read.text
+    assert '<a class="button" href="">' in read.text, "the same address again"
     assert "Das WLAN-Portal ist gestört" in words(read)
-    assert "http-equiv" not in sent.text, "a form is not sent twice"
+    assert 'href=""' not in sent.text, "a form is not sent twice"
+    assert "http-equiv" not in read.text + sent.text, "nothing loads itself anew (WCAG 2.2.1)"
 
 
 def test_readiness_follows_the_database_and_health_does_not(

@@ -17,6 +17,7 @@ from sqlalchemy import func, select, update
 from werkzeug.serving import make_server
 
 from hotspot.values import MacAddress
+from service.cities import City
 from store import keys, migrate, schema
 from store.store import Store
 from tests.portal.hands import NOW, Clock, Door, Phone, add_session, form
@@ -45,6 +46,18 @@ class Visitor:
     def arrive(self, **changes: str | None) -> None:
         """As the NAS's redirect brings it."""
         self.open(self.phone.redirect(**changes))
+
+    def fault(self) -> None:
+        """What the city answers while its database is away."""
+        gone = Store.open("sqlite:////nowhere/kogge.db", self.door.city.store.keys)
+        away = Door(City(self.door.city.config, gone), self.door.clock, "")
+        answer = away.phone().get("/terms", language=self.language)
+        gone.close()
+        self.page.route(
+            f"{self.door.url}/terms",
+            lambda route: route.fulfill(status=answer.status_code, headers=dict(answer.headers), body=answer.data),
+        )
+        self.open("/terms")
 
     def try_code(self, code: str) -> None:
         self.arrive()
@@ -100,8 +113,23 @@ PLACES: dict[str, Callable[[Visitor], None]] = {
     "accessibility": lambda visitor: visitor.open("/accessibility"),
     "not-at-a-hotspot": lambda visitor: visitor.open("/"),
     "forged": lambda visitor: visitor.arrive(md="0" * 32),
+    "fault": lambda visitor: visitor.fault(),
     "no-such-page": lambda visitor: visitor.open("/nowhere"),
 }
+
+
+STAFF_PLACES = (
+    "/staff/login",
+    "/staff/sessions",
+    "/staff/access-points",
+    "/staff/nases",
+    "/staff/nases/new",
+    "/staff/nases/1",
+    "/staff/vouchers",
+    "/staff/audit",
+    "/report",
+)
+"""The staff's pages, as an admin sees them."""
 
 
 @contextmanager

@@ -97,10 +97,20 @@ def load_city(file: Path) -> CityConfig:
     if city.key != file.stem:
         line = nearest_line(line_numbers(file.read_text()), ("key",))
         raise BrokenFile([Problem(file, line, "key", f"is {city.key!r}, but the file is called {file.name}")])
-    if city.database.password_file is None:
-        return city
-    secret = file.resolve().parent / city.database.password_file
-    return city.model_copy(update={"database": city.database.model_copy(update={"password_file": secret})})
+    return _with_absolute_paths(city, file.resolve().parent)
+
+
+SECRET_FILES = (("database", "password_file"), ("oidc", "client_secret_file"))
+"""Table and key of each path in a city's file."""
+
+
+def _with_absolute_paths(city: CityConfig, folder: Path) -> CityConfig:
+    for table, key in SECRET_FILES:
+        section = getattr(city, table)
+        path = getattr(section, key, None)
+        if path is not None:
+            city = city.model_copy(update={table: section.model_copy(update={key: folder / path})})
+    return city
 
 
 def _load_cities(folder: Path) -> tuple[dict[Path, CityConfig], list[Problem]]:
@@ -126,7 +136,7 @@ def _parse(file: Path, model: type[Model]) -> Model:
         raise BrokenFile([Problem(file, None, "", f"is larger than {FILE_BYTES_MAX:,} bytes")])
     try:
         text = raw.decode()
-        return model.model_validate(tomllib.loads(text))
+        return model.model_validate(tomllib.loads(text), context={"folder": file.resolve().parent})
     except UnicodeDecodeError as error:
         raise BrokenFile([Problem(file, None, "", f"is not UTF-8 (byte {error.start})")]) from None
     except tomllib.TOMLDecodeError as error:

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from hotspot.accounts import MAILS_WINDOW, UNCONFIRMED
 from monitor import spent
 from monitor.instruments import JOB_RESULTS, Instruments
 from service.cities import City
-from store import accounting, guesses, jobs, residents, self_test, staff, unaccounted
+from store import accounting, accounts, awaited, guesses, jobs, residents, self_test, staff, unaccounted
 from store.store import Connection, Unavailable
 
 log = logging.getLogger(__name__)
@@ -58,14 +59,23 @@ def _unaccounted_sessions(city: City, conn: Connection, now: datetime) -> int:
     return unaccounted.go_on_all(conn, now=now, zone=city.zone)
 
 
+def _awaited(_city: City, conn: Connection, now: datetime) -> int:
+    return awaited.purge(conn, now=now)
+
+
 def _tickets(_city: City, conn: Connection, now: datetime) -> int:
     return residents.purge_tickets(conn, expired_before=now - TICKET_GRACE)
 
 
 def _guesses(city: City, conn: Connection, now: datetime) -> int:
     limits = city.config.limits
-    window = max(limits.login_window_minutes, limits.voucher_window_minutes)
-    return guesses.purge(conn, before=now - timedelta(minutes=window))
+    window = timedelta(minutes=max(limits.login_window_minutes, limits.voucher_window_minutes))
+    return guesses.purge(conn, before=now - max(window, MAILS_WINDOW))
+
+
+def _accounts(city: City, conn: Connection, now: datetime) -> int:
+    unused_since = now - timedelta(days=city.config.limits.account_days)
+    return accounts.purge(conn, unconfirmed_since=now - UNCONFIRMED, unused_since=unused_since, now=now)
 
 
 def _staff_sessions(_city: City, conn: Connection, now: datetime) -> int:
@@ -93,6 +103,8 @@ JOBS: tuple[Job, ...] = (
     Job("account-for-sessions", 30, _unaccounted_sessions),
     Job("close-stale-sessions", 60, _stale_sessions),
     Job("end-spent-sessions", 15, look=spent.look),
+    Job("purge-accounts", 600, _accounts),
+    Job("purge-awaited", 600, _awaited),
     Job("purge-decisions", 300, _decisions),
     Job("purge-devices", 300, _devices),
     Job("purge-guesses", 600, _guesses),

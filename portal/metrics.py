@@ -7,6 +7,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from hotspot.admission import Denial
 from hotspot.ways import ASKED_FOR
 
+GATEWAY_CALLS = ("clear", "view", "list", "deauthed", "custom", "binauth", "other")
+"""What a gateway may say (`portal.captive.gateways`)."""
+
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
@@ -27,10 +30,27 @@ class PortalMetrics:
             buckets=BUCKETS,
             registry=registry,
         )
+        self.turned_away = Counter(
+            "kogge_portal_turned_away",
+            "Requests that were turned away at once: the database is away, nothing moves, or too many log in.",
+            ["reason"],
+            registry=registry,
+        )
         self.arrivals = Counter(
             "kogge_portal_arrivals",
             "Redirects from NASes, by what they said; `forged` failed verification, `unknown` named no NAS of ours.",
             ["result"],
+            registry=registry,
+        )
+        self.gateway_calls = Counter(
+            "kogge_portal_gateway_calls",
+            "Calls of openNDS's gateways to the portal, by what they said and what became of it.",
+            ["call", "result"],
+            registry=registry,
+        )
+        self.given_up = Counter(
+            "kogge_portal_awaited_given_up",
+            "Devices that a NAS was allowed to let on, forgotten before it told of them because too many waited.",
             registry=registry,
         )
         self.logins = Counter(
@@ -44,9 +64,14 @@ class PortalMetrics:
         )
         for refused in ("forged", "unknown", "malformed"):
             self.arrivals.labels(refused)
+        for call in GATEWAY_CALLS:
+            for answered in ("ok", "not_believed", "malformed"):
+                self.gateway_calls.labels(call, answered)
         for way in ASKED_FOR:
             self.logins.labels(way.value, "ticket", "")
             for denial in Denial:
                 self.logins.labels(way.value, "refused", denial.value)
+        for reason in ("away", "stuck", "busy"):
+            self.turned_away.labels(reason)
         for result in ("success", "wrong", "limited"):
             self.staff_logins.labels(result)

@@ -16,8 +16,8 @@ from portal.captive import admission, authorising
 from portal.captive.admission import Admission, WayIn, Wish, by_tap, by_voucher
 from portal.captive.authorising import Stay
 from portal.captive.front import Trouble, front_page
-from portal.captive.handoff.methods import METHODS
-from portal.captive.handoff.protocol import Admitted, Credential, Failed, GoTo, Handing, HandOff, Submit
+from portal.captive.handoff.methods import asks_radius, hand_off
+from portal.captive.handoff.protocol import Admitted, Awaited, Back, Credential, Failed, GoTo, Handing, HandOff, Submit
 from portal.captive.room import Guest, Room
 from portal.captive.sentences import DENIALS, HOTSPOT_REFUSED
 from portal.forms import row_number
@@ -51,12 +51,23 @@ class GettingOn:
         return self.let_on(guest, way, way_in, terms_id=row_number(request.form.get("terms", "")), typed=typed)
 
     def let_on(
-        self, guest: Guest, way: Way, way_in: WayIn, *, terms_id: int, typed: dict[str, str] | None = None
+        self,
+        guest: Guest,
+        way: Way,
+        way_in: WayIn,
+        *,
+        terms_id: int,
+        typed: dict[str, str] | None = None,
+        account: str = "",
+        speech: Speech | None = None,
     ) -> AnyResponse:
-        """Admit the guest by this way in and hand over to the NAS; the front page with the reason where it may not."""
-        speech = self.room.speech()
+        """Admit the guest by this way in and hand over to the NAS; the front page with the reason where it may not.
+
+        `account`: whose password is guessed at, if any. `speech`: where the request itself does not say the language.
+        """
+        speech = speech or self.room.speech()
         address = client_address(request, self.room.city)
-        wish = Wish(guest.visit.mac, terms_id, speech.language, guest.nas.site_ways, address)
+        wish = Wish(guest.visit.mac, terms_id, speech.language, guest.nas.site_ways, address, account)
         answer = admission.admit(
             self.room.city, wish, way_in, now=self.room.clock(), random_octets=self.room.random_octets
         )
@@ -64,13 +75,13 @@ class GettingOn:
         if isinstance(answer, Denial):
             logins.labels(way.value, "refused", answer.value).inc()
             trouble = Trouble(speech.text(DENIALS[answer]), way, typed or {})
-            return front_page(self.room, guest, speech, trouble=trouble, status=_STATUS.get(answer, 422))
+            return front_page(self.room, guest, speech, trouble=trouble, status=STATUS.get(answer, 422))
         logins.labels(way.value, "ticket", "").inc()
         return self._hand_over(guest, answer, speech)
 
     def _hand_over(self, guest: Guest, answer: Admission, speech: Speech) -> AnyResponse:
         """To a NAS that asks RADIUS with the ticket; another one lets on whom the portal says."""
-        if METHODS[guest.nas.handoff].by_radius:
+        if asks_radius(guest.nas):
             visit = replace(guest.visit, grant_id=answer.grant_id)
             return self._go(replace(guest, visit=visit), answer.credential, None, speech)
         name, now = answer.credential.name, self.room.clock()
@@ -82,7 +93,7 @@ class GettingOn:
 
     def let_back_on(self, guest: Guest, speech: Speech) -> AnyResponse | None:
         """A remembered device comes back to a NAS that asks no RADIUS and signs who comes; None: show the page."""
-        if METHODS[guest.nas.handoff].by_radius or not guest.visit.signed:
+        if asks_radius(guest.nas) or not guest.visit.signed:
             return None
         now = self.room.clock()
         accept = authorising.by_memory(self.room.city, guest.nas, guest.visit.mac, now=now)
@@ -98,29 +109,42 @@ class GettingOn:
         handing = Handing(
             nas=guest.nas,
             mac=visit.mac,
-            back=visit.back,
+            back=Back(visit.back),
             user_url=visit.user_url,
             landing=f"{self.room.city.config.portal.url}{status}",
             credential=credential,
             accept=accept,
         )
-        handed = METHODS[guest.nas.handoff].hand_off(handing)
+        handed = hand_off(handing)
         if isinstance(handed, Admitted) and accept is not None:
             stay = Stay(guest.nas, accept, handed.session_id, visit.signed)
             authorising.started(self.room.city, stay, now=self.room.clock())
+        if isinstance(handed, Awaited):
+            made_room = authorising.await_word(
+                self.room.city, guest.nas, handed, proven=visit.signed, now=self.room.clock()
+            )
+            self.room.metrics.given_up.inc(made_room)
         return self._follow(handed, guest, status, speech)
 
-    def _follow(self, handed: HandOff, guest: Guest, status: str, speech: Speech) -> AnyResponse:
+    def _follow(self, handed: HandOff | None, guest: Guest, status: str, speech: Speech) -> AnyResponse:
         """What the browser is told of a hand-off."""
         match handed:
-            case GoTo(url):
+            case GoTo(url) | Awaited(url=url):
                 return redirect(url, 303)
             case Submit(url, fields):
                 return self.room.show("captive/submit.html", speech, url=url, fields=fields, target=origin(url))
             case Admitted():
                 return redirect(status, 303)
+            case None:
+                return self.room.not_at_a_hotspot(400)
             case Failed():
                 return front_page(self.room, guest, speech, trouble=Trouble(speech.text(HOTSPOT_REFUSED)), status=502)
 
 
-_STATUS = {Denial.TOO_MANY_GUESSES: 429, Denial.BLOCKED: 403}
+STATUS = {
+    Denial.TOO_MANY_GUESSES: 429,
+    Denial.BLOCKED: 403,
+    Denial.NOT_ENTITLED: 403,
+    Denial.PROVIDER_AWAY: 502,
+}
+"""HTTP's word for a denial; 422 for every other."""

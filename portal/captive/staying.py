@@ -8,8 +8,8 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.captive import authorising
-from portal.captive.handoff.methods import METHODS
-from portal.captive.handoff.protocol import Admitted, GoTo, Handing
+from portal.captive.handoff.methods import log_off
+from portal.captive.handoff.protocol import Admitted, Back, GoTo, Handing
 from portal.captive.room import Guest, Room
 from portal.captive.standing import NOWHERE, standing_of
 from store import residents
@@ -54,8 +54,8 @@ class Staying:
             device_id = residents.find_device(conn, city.store.keys, visit.mac, now=now)
             if device_id is not None:
                 residents.end_grants(conn, device_id, now=now)
-        handing = Handing(guest.nas, visit.mac, visit.back, visit.user_url, landing="")
-        left = METHODS[guest.nas.handoff].log_off(handing)
+        handing = Handing(guest.nas, visit.mac, Back(visit.back), visit.user_url, landing="")
+        left = log_off(handing)
         if isinstance(left, Admitted):
             authorising.left(city, guest.nas, visit.mac, now=now)
         return redirect(left.url if isinstance(left, GoTo) else f"/status?visit={guest.token}", 303)

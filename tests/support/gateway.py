@@ -45,7 +45,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer((ADDRESS, 80), Handler).serve_forever()
 """
 
-LEASE_SCRIPT = f"""#!/bin/sh
+LEASE_SCRIPT = """#!/bin/sh
 # What a DHCP client's hook does, with the addresses that the server gave.
 [ "$1" = bound ] || [ "$1" = renew ] || exit 0
 ip addr replace "$ip/24" dev "$interface" && ip route replace default via "$router"
@@ -203,6 +203,9 @@ def gateway(
         link = state / "bin" / tool  # nft-backed iptables fails in openNDS 9: "CHAIN_ADD failed"
         if not link.exists():
             link.symlink_to(f"/usr/sbin/{tool.replace('tables', 'tables-legacy', 1)}")
+    idle = state / "bin" / "systemctl"  # by which openNDS would restart the machine's own dnsmasq
+    if not idle.exists():
+        idle.symlink_to("/bin/true")
     lines = "\n".join(f"{key} {value}" for key, value in fas.items())
     (state / "opennds.conf").write_text(OPENNDS.format(name=GATEWAY_NAME, port=GATEWAY_PORT, fas=lines))
     addresses = [f"--address=/{host}/{address}" for host, address in names.items()]

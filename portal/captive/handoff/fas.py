@@ -7,8 +7,9 @@ redirect is the same error, its padding included, or the portal would decrypt fo
 Duong, "Practical padding oracle attacks").
 
 Levels 1 and 2 send the browser back to the gateway with a token and our signed limits, which its BinAuth script reads
-(service/snippets/opennds.toml). For levels 3 and 4 the gateway asks the portal who may get on (`portal.captive.gateways`).
-Formats: openNDS 9.10, seen with Debian's daemon; level 4, which that does not have: its fas-hid-https.php of version 10.
+(service/snippets/opennds.toml). For levels 3 and 4 the gateway asks the portal who may get on
+(`portal.captive.gateways`). Formats: openNDS 9.10, seen with Debian's daemon; level 4, which that does not have, from
+fas-hid-https.php of openNDS 10.
 """
 
 from __future__ import annotations

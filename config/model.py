@@ -230,10 +230,10 @@ class Oidc(Section):
     client_id: Text
     client_secret_file: Path | None = None
     name: Text
-    names: dict[Annotated[str, AfterValidator(_language)], Text] = {}
+    names: dict[Language, Text] = Field(default_factory=dict)
     scopes: Annotated[tuple[Annotated[str, Field(pattern=r"^[!#-\[\]-~]+$")], ...], Field(min_length=1)] = ("openid",)
     garden_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
-    claims: dict[str, StrictBool | StrictInt | StrictStr] = {}
+    claims: dict[str, StrictBool | StrictInt | StrictStr] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _usable(self) -> Oidc:

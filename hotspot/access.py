@@ -73,7 +73,8 @@ Holder = tuple[Holding, int]
 class Grant:
     """An admission of a device: which plan, until when, how it was obtained, under which text of the terms.
 
-    `language` is that of the page on which the terms were accepted, empty where it is unknown.
+    `language` is that of the page on which the terms were accepted, empty where it is unknown. `extensions`: how often
+    its running session was lengthened; RADIUS's next Accept begins anew.
     """
 
     id: int
@@ -90,6 +91,7 @@ class Grant:
     ended_at: datetime | None
     language: str = ""
     account_id: int | None = None
+    extensions: int = 0
 
     @property
     def holder(self) -> Holder | None:
@@ -135,7 +137,7 @@ class Facts:
 
     `seconds_open`: until the site closes, None where it never does. `locked`: too many wrong guesses by this device or
     at this user name; `nas_locked`: through this NAS, which bars only who proves nothing. `seconds_wanted`: with less
-    left a session is not worth starting; one that runs may use the last second.
+    left a session is not worth starting; one that runs may use the last second. `extensions` are of a session that runs.
     """
 
     proof: Proof
@@ -153,6 +155,7 @@ class Facts:
     nas_locked: bool = False
     seconds_wanted: int = SESSION_SECONDS_MIN
     seconds_online: int = 0
+    extensions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +273,7 @@ def _voucher_daily_quota(facts: Facts, now: datetime) -> Reason | None:
 def _session_time(facts: Facts, now: datetime) -> Reason | None:
     """Of a running session: a NAS that knows Session-Timeout ended it before."""
     plan = facts.plan
-    over = plan is not None and facts.seconds_online >= plan.session_minutes * 60
+    over = plan is not None and facts.seconds_online >= session_seconds(plan, facts.extensions)
     return Reason.SESSION_OVER if over else None
 
 
@@ -365,13 +368,18 @@ def octets_left(facts: Facts) -> int | None:
 
 
 def seconds_left(facts: Facts, *, now: datetime, zone: ZoneInfo) -> int:
-    """Seconds that a session may last from now: plan, grant, the day's minutes, voucher, opening hours. At least 1."""
+    """Seconds that a session may last from now: plan, grant, the day's minutes, voucher, opening hours.
+
+    At least 1: RFC 2865 section 5.27 leaves a Session-Timeout of 0 undefined.
+    """
     plan, grant, voucher = facts.plan, facts.grant, facts.voucher
     assert plan is not None and grant is not None
     limits = [
-        session_seconds_left(plan, facts.used_today, until=grant.until_at, now=now, zone=zone),
-        plan.session_minutes * 60 - facts.seconds_online,
+        session_seconds(plan, facts.extensions) - facts.seconds_online,
+        int((grant.until_at - now).total_seconds()),
     ]
+    if plan.daily_seconds:
+        limits.append(_daily_seconds_left(plan.daily_seconds, facts.used_today, now, zone))
     if facts.seconds_open is not None:
         limits.append(facts.seconds_open)
     of_voucher = voucher_seconds_left(facts)
@@ -388,12 +396,6 @@ def _daily_seconds_left(allowed: int, used: DayUse, now: datetime, zone: ZoneInf
     return left if left < to_midnight else to_midnight + allowed
 
 
-def session_seconds_left(plan: Plan, used: DayUse, *, until: datetime, now: datetime, zone: ZoneInfo) -> int:
-    """Seconds that a session starting now may last: the plan's session, the grant's end, the day's minutes.
-
-    At least 1: RFC 2865 section 5.27 leaves a Session-Timeout of 0 undefined.
-    """
-    limits = [plan.session_minutes * 60, int((until - now).total_seconds())]
-    if plan.daily_seconds:
-        limits.append(_daily_seconds_left(plan.daily_seconds, used, now, zone))
-    return max(1, min(limits))
+def session_seconds(plan: Plan, extensions: int) -> int:
+    """How long a session may last that was lengthened so often."""
+    return plan.session_minutes * 60 * (1 + extensions)

@@ -65,9 +65,9 @@ def judge_voucher(
 
 
 def tap_span(plan: Plan, *, now: datetime) -> Span:
-    """A tap or an account admits for one session, and again without the page while the device is remembered."""
+    """A tap or an account admits for one session with its extensions, and again without the page while remembered."""
     remembered = now + timedelta(hours=plan.remember_hours)
-    until = max(remembered, now + timedelta(minutes=plan.session_minutes))
+    until = max(remembered, now + timedelta(minutes=plan.session_minutes * (1 + plan.extensions_max)))
     return Span(until, remembered if plan.remember_hours else None)
 
 

@@ -114,6 +114,7 @@ def facts_of_running(known: Known, running: Running, *, now: datetime, zone: Zon
         seconds_open=hours_of(running.opening_hours).seconds_open(now, zone),
         seconds_wanted=1,
         seconds_online=running.seconds_online,
+        extensions=grant.extensions if grant is not None else 0,
     )
 
 

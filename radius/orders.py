@@ -8,9 +8,9 @@ from datetime import datetime
 
 from hotspot.access import Accept, Decision, Refusal
 from hotspot.error_causes import INVALID_REQUEST, NOT_ROUTABLE, SESSION_NOT_FOUND, UNSUPPORTED_EXTENSION
+from hotspot.products import Dynamic
 from hotspot.values import MacAddress
 from radius import dialect
-from radius.dialect import Dynamic
 from radius.naming import name_session, naming_of
 from radius.peers import plain_address
 from radius.wire import Attribute, DynamicCode

@@ -131,7 +131,7 @@ def _running_of(row: bulk.Row, now: datetime) -> Running:
 _GRANT = (
     "g.id, g.device_id, g.plan_id, g.way, g.voucher_id, g.terms_id,"
     " (SELECT x.version FROM terms x WHERE x.id = g.terms_id),"
-    " g.granted_at, g.until_at, g.remember_until, g.remembered, g.ended_at, g.language, g.account_id"
+    " g.granted_at, g.until_at, g.remember_until, g.remembered, g.ended_at, g.language, g.account_id, g.extensions"
 )
 _GRANTS = bulk.Keyed(f"SELECT {_GRANT} FROM grant_ g WHERE g.id {{keys}}", "bigint")
 _TICKETS = bulk.Keyed(
@@ -169,6 +169,7 @@ def _grant_of(row: bulk.Row) -> Grant:
         None if row[11] is None else instant_of(row[11]),
         row[12],
         row[13],
+        row[14],
     )
 
 
@@ -294,11 +295,11 @@ _GUESSES = "SELECT bucket, count(*) FROM guess WHERE at > %s GROUP BY bucket HAV
 # What is noted ----------------------------------------------------------------------------------------
 
 _LOG = bulk.insert(decision, ("decided_at", "nas_id", "device_id", "grant_id", "proof", "reason", "station_hash"))
-_ACCEPTED = bulk.Keyed("UPDATE grant_ SET accepted_at = %s WHERE id {keys}", "bigint")
+_ACCEPTED = bulk.Keyed("UPDATE grant_ SET accepted_at = %s, extensions = 0 WHERE id {keys}", "bigint")
 
 
 def note_decisions(conn: Connection, noted: Sequence[Noted], *, now: datetime) -> None:
-    """The decision log, and when each grant was last accepted. Needs `write()`."""
+    """The decision log, and when each grant was last accepted: its next session is not lengthened. Needs `write()`."""
     at = microseconds(now)
     accepted = {each.grant_id for each in noted if each.reason is None and each.grant_id is not None}
     with bulk.together(conn):

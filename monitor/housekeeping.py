@@ -18,7 +18,7 @@ from hotspot.forgetting import cut
 from monitor import spent
 from monitor.instruments import JOB_RESULTS, Instruments
 from service.cities import City
-from store import accounting, accounts, forgetting, guesses, jobs, residents, self_test, staff, unaccounted
+from store import accounting, accounts, awaited, forgetting, guesses, jobs, residents, self_test, staff, unaccounted
 from store.store import Connection, Unavailable
 
 log = logging.getLogger(__name__)
@@ -59,6 +59,10 @@ def _stale_sessions(city: City, conn: Connection, now: datetime) -> int:
 
 def _unaccounted_sessions(city: City, conn: Connection, now: datetime) -> int:
     return unaccounted.go_on_all(conn, now=now, zone=city.zone)
+
+
+def _awaited(_city: City, conn: Connection, now: datetime) -> int:
+    return awaited.purge(conn, now=now)
 
 
 def _tickets(_city: City, conn: Connection, now: datetime) -> int:
@@ -117,6 +121,7 @@ JOBS: tuple[Job, ...] = (
     Job("end-spent-sessions", 15, look=spent.look),
     Job("forget-devices", 60, _forget_devices),
     Job("purge-accounts", 600, _accounts),
+    Job("purge-awaited", 600, _awaited),
     Job("purge-decisions", 300, _decisions),
     Job("purge-devices", 300, _devices),
     Job("purge-guesses", 600, _guesses),

@@ -7,8 +7,11 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from hotspot.admission import Denial
 from hotspot.ways import ASKED_FOR
 from portal.captive.controllers import REASONS as CALL_FAILURES
-from portal.captive.handoff.protocol import Admitted, GoTo, HandOff, Submit
+from portal.captive.handoff.protocol import Admitted, Awaited, GoTo, HandOff, Submit
 from portal.redirects import RESULTS
+
+GATEWAY_CALLS = ("clear", "view", "list", "deauthed", "custom", "binauth", "other")
+"""What a gateway may say (`portal.captive.gateways`)."""
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -40,6 +43,17 @@ class PortalMetrics:
             "kogge_portal_arrivals",
             "Redirects from NASes, by what they said; `forged` failed verification, `unknown` named no NAS of ours.",
             ["result"],
+            registry=registry,
+        )
+        self.gateway_calls = Counter(
+            "kogge_portal_gateway_calls",
+            "Calls of openNDS's gateways to the portal, by what they said and what became of it.",
+            ["call", "result"],
+            registry=registry,
+        )
+        self.given_up = Counter(
+            "kogge_portal_awaited_given_up",
+            "Devices that a NAS was allowed to let on, forgotten before it told of them because too many waited.",
             registry=registry,
         )
         self.logins = Counter(
@@ -88,6 +102,9 @@ class PortalMetrics:
             self.handoffs.labels(done, "")
         for reason in (*CALL_FAILURES, "changed"):
             self.handoffs.labels("failed", reason)
+        for call in GATEWAY_CALLS:
+            for answered in ("ok", "not_believed", "malformed"):
+                self.gateway_calls.labels(call, answered)
         for way in ASKED_FOR:
             self.logins.labels(way.value, "ticket", "")
             for denial in Denial:
@@ -99,13 +116,13 @@ class PortalMetrics:
 
     def note_handoff(self, handed: HandOff | None) -> None:
         """`handed`: None where a visit began with another way than the NAS has now."""
-        if isinstance(handed, GoTo | Submit | Admitted):
+        if isinstance(handed, GoTo | Awaited | Submit | Admitted):
             self.handoffs.labels(_DONE[type(handed)], "").inc()
         else:
             self.handoffs.labels("failed", handed.reason if handed is not None else "changed").inc()
 
 
-_DONE: dict[type[HandOff], str] = {GoTo: "sent", Submit: "asked", Admitted: "admitted"}
+_DONE: dict[type[HandOff], str] = {GoTo: "sent", Awaited: "sent", Submit: "asked", Admitted: "admitted"}
 """`sent`: the browser was sent to the NAS, `asked`: it got a form, `admitted`: the controller was told."""
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.errors import InputError
@@ -15,11 +15,14 @@ from portal.captive import wispr
 from portal.captive.capport import nas_of_network, own_network
 from portal.captive.controllers import CallError
 from portal.captive.front import Trouble, front_page
+from portal.captive.gateways import Call, Desk, NotBelievedError
 from portal.captive.getting_on import GettingOn
+from portal.captive.handoff import fas
 from portal.captive.handoff.methods import METHODS, claimed_identifier
 from portal.captive.handoff.protocol import Arrival, ForgedError, Inbound, Method, Result
 from portal.captive.room import Guest, Room
 from portal.captive.sentences import of_failure
+from portal.metrics import GATEWAY_CALLS
 from portal.pages import origin
 from portal.tokens import Visit
 from service.speech import Speech
@@ -65,7 +68,33 @@ class Arriving:
 
     def arrive_at(self, nas_identifier: str) -> AnyResponse:
         """The door of one NAS, for products whose redirect does not name it: the admin gave it this address."""
-        return self._from(nas_identifier, self._inbound())
+        inbound = self._inbound()
+        if "auth_get" in inbound.fields:
+            return self._gateway(nas_identifier, inbound.fields)
+        landing = fas.comes_back_online(inbound.fields, self.room.city.config.portal.url)
+        return redirect(landing, 303) if landing else self._from(nas_identifier, inbound)
+
+    def _gateway(self, nas_identifier: str, said: Mapping[str, str]) -> AnyResponse:
+        """Not a browser: an openNDS gateway speaks for itself."""
+        nas, _ = self._nas(nas_identifier)
+        call = Call(
+            said["auth_get"],
+            said.get("gatewayhash", ""),
+            said.get("payload", ""),
+            said.get("signature", ""),
+            client_address(request, self.room.city),
+        )
+        counted = call.said if call.said in GATEWAY_CALLS else "other"
+        try:
+            if nas is None or not nas.handoff.startswith("fas"):
+                raise NotBelievedError
+            answer, result, status = Desk(self.room.city, nas, self.room.clock()).answer(call), "ok", 200
+        except NotBelievedError:
+            answer, result, status = "", "not_believed", 403
+        except InputError:
+            answer, result, status = "", "malformed", 400
+        self.room.metrics.gateway_calls.labels(counted, result).inc()
+        return Response(answer, status, {"Cache-Control": "no-store"}, content_type="text/plain; charset=utf-8")
 
     def _inbound(self) -> Inbound:
         query = request.query_string.decode("latin-1")

@@ -18,7 +18,7 @@ from portal.captive.admission import Admission, WayIn, Wish, by_tap, by_voucher
 from portal.captive.authorising import Stay
 from portal.captive.front import Trouble, front_page
 from portal.captive.handoff.methods import asks_radius, hand_off
-from portal.captive.handoff.protocol import Admitted, Back, Credential, Failed, GoTo, Handing, HandOff, Submit
+from portal.captive.handoff.protocol import Admitted, Awaited, Back, Credential, Failed, GoTo, Handing, HandOff, Submit
 from portal.captive.room import Guest, Room
 from portal.captive.sentences import DENIALS, of_failure
 from portal.forms import row_number
@@ -147,12 +147,17 @@ class GettingOn:
         if session_id and accept is not None:
             stay = Stay(guest.nas, accept, session_id, visit.signed)
             authorising.started(self.room.city, stay, now=self.room.clock())
+        if isinstance(handed, Awaited):
+            made_room = authorising.await_word(
+                self.room.city, guest.nas, handed, proven=visit.signed, now=self.room.clock()
+            )
+            self.room.metrics.given_up.inc(made_room)
         return handed
 
     def _follow(self, handed: HandOff | None, guest: Guest, status: str, speech: Speech) -> AnyResponse:
         """What the browser is told of a hand-off."""
         match handed:
-            case GoTo(url):
+            case GoTo(url) | Awaited(url=url):
                 return redirect(url, 303)
             case Submit(url, fields):
                 return self.room.show("captive/submit.html", speech, url=url, fields=fields)

@@ -97,10 +97,19 @@ def load_city(file: Path) -> CityConfig:
     if city.key != file.stem:
         line = nearest_line(line_numbers(file.read_text()), ("key",))
         raise BrokenFile([Problem(file, line, "key", f"is {city.key!r}, but the file is called {file.name}")])
-    if city.database.password_file is None:
-        return city
-    secret = file.resolve().parent / city.database.password_file
-    return city.model_copy(update={"database": city.database.model_copy(update={"password_file": secret})})
+    return city.model_copy(update=dict(_at_home(city, file.resolve().parent)))
+
+
+_PATHS = {"database": ("password_file",), "mail": ("ca_file", "password_file"), "sms": ("ca_file", "secret_file")}
+"""Keys that name files, by section."""
+
+
+def _at_home(city: CityConfig, home: Path) -> Iterator[tuple[str, BaseModel]]:
+    """The sections whose paths were relative to the file's folder, with absolute ones."""
+    for section, keys in _PATHS.items():
+        settings: BaseModel = getattr(city, section)
+        named = {key: getattr(settings, key) for key in keys}
+        yield section, settings.model_copy(update={key: home / path for key, path in named.items() if path is not None})
 
 
 def _load_cities(folder: Path) -> tuple[dict[Path, CityConfig], list[Problem]]:

@@ -24,6 +24,15 @@ class Denial(StrEnum):
     CODE_USED_UP = "code_used_up"
     TOO_MANY_DEVICES = "too_many_devices"
     TOO_MANY_GUESSES = "too_many_guesses"
+    BAD_EMAIL = "bad_email"
+    BAD_NUMBER = "bad_number"
+    NUMBER_NOT_SERVED = "number_not_served"
+    CODE_TOO_SOON = "code_too_soon"
+    TOO_MANY_CODES = "too_many_codes"
+    SENDING_FULL = "sending_full"
+    NOT_SIX_DIGITS = "not_six_digits"
+    WRONG_CODE = "wrong_code"
+    CODE_OVER = "code_over"
 
 
 @dataclass(frozen=True, slots=True)

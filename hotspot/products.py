@@ -6,9 +6,18 @@ A product's key stands in `nas.product`, names its dialect (`radius.dialect`) an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 COA_PORT = 3799
 """Where a NAS listens for Disconnect and CoA unless its maker chose another (RFC 5176 section 2)."""
+
+
+class Dynamic(StrEnum):
+    """What a product takes from us while a session runs (RFC 5176). What takes a CoA takes a Disconnect too."""
+
+    COA = "coa"
+    DISCONNECT = "disconnect"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,7 @@ class Product:
     coa_port: int = COA_PORT
     login_example: str = ""
     handoffs: tuple[str, ...] = ("none",)
+    dynamic: Dynamic = Dynamic.DISCONNECT
 
 
 PRODUCTS: dict[str, Product] = {
@@ -36,15 +46,21 @@ PRODUCTS: dict[str, Product] = {
             octets_swapped=True,
             login_example="http://10.1.0.1:3990",
             handoffs=("uam",),
+            dynamic=Dynamic.COA,
         ),
         Product(
-            "mikrotik", "MikroTik RouterOS hotspot", login_example="http://10.5.50.1/login", handoffs=("mikrotik",)
+            "mikrotik",
+            "MikroTik RouterOS hotspot",
+            login_example="http://10.5.50.1/login",
+            handoffs=("mikrotik",),
+            dynamic=Dynamic.COA,
         ),
         Product(
             "opennds",
             "openNDS",
             login_example="http://192.168.1.1:2050",
             handoffs=("fas1", "fas2", "fas3", "fas4"),
+            dynamic=Dynamic.NOTHING,
         ),
         Product("unifi", "Ubiquiti UniFi", handoffs=("none", "unifi-key", "unifi-os", "unifi-classic")),
         Product(

@@ -31,7 +31,7 @@ def front_page(
     speech = speech or room.speech()
     with room.city.store.read() as conn:
         texts = residents.current_terms(conn)
-        plans = offered(residents.plans(conn), guest.nas.site_ways)
+        plans = offered(residents.plans(conn), guest.nas.site_ways, unready=room.city.config.unready)
     return room.show(
         "captive/arrive.html",
         speech,
@@ -44,5 +44,6 @@ def front_page(
         plans={way.value: plan for way, plan in plans.items() if way is not Way.GRACE},
         trouble=trouble,
         trouble_at=trouble.way.value if trouble is not None and trouble.way is not None else "",
+        grace=plans.get(Way.GRACE),
         typed=trouble.typed if trouble is not None else {},
     )

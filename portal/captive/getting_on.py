@@ -56,28 +56,32 @@ class GettingOn:
         answer = admission.admit(
             self.room.city, wish, way_in, now=self.room.clock(), random_octets=self.room.random_octets
         )
-        logins = self.room.metrics.logins
+        self.count(way, answer)
         if isinstance(answer, Denial):
-            logins.labels(way.value, "refused", answer.value).inc()
             trouble = Trouble(speech.text(DENIALS[answer]), way, typed or {})
-            return front_page(self.room, guest, speech, trouble=trouble, status=_STATUS.get(answer, 422))
-        logins.labels(way.value, "ticket", "").inc()
-        return self._hand_over(guest, answer, speech)
+            return front_page(self.room, guest, speech, trouble=trouble, status=STATUS_OF.get(answer, 422))
+        return self.hand_over(guest, answer, speech)
 
-    def _hand_over(self, guest: Guest, answer: Admission, speech: Speech) -> AnyResponse:
+    def count(self, way: Way, answer: Admission | Denial) -> None:
+        """Count what became of somebody who asked to get on."""
+        result, reason = ("refused", answer.value) if isinstance(answer, Denial) else ("ticket", "")
+        self.room.metrics.logins.labels(way.value, result, reason).inc()
+
+    def hand_over(self, guest: Guest, answer: Admission, speech: Speech, *, landing: str = "") -> AnyResponse:
+        """Send the browser to the NAS with the ticket; afterwards to `landing`, the status page where it is empty."""
         visit = replace(guest.visit, grant_id=answer.grant_id)
-        status = f"/status?visit={self.room.token(visit)}&lang={speech.language}"
+        landing = landing or f"/status?visit={self.room.token(visit)}&lang={speech.language}"
         handing = Handing(
             nas=guest.nas,
             mac=visit.mac,
             back=visit.back,
             user_url=visit.user_url,
-            landing=f"{self.room.city.config.portal.url}{status}",
+            landing=f"{self.room.city.config.portal.url}{landing}",
             credential=answer.credential,
         )
-        return self._follow(METHODS[guest.nas.handoff].hand_off(handing), guest, status, speech)
+        return self._follow(METHODS[guest.nas.handoff].hand_off(handing), guest, landing, speech)
 
-    def _follow(self, handed: HandOff, guest: Guest, status: str, speech: Speech) -> AnyResponse:
+    def _follow(self, handed: HandOff, guest: Guest, landing: str, speech: Speech) -> AnyResponse:
         """What the browser is told of a hand-off."""
         match handed:
             case GoTo(url):
@@ -85,9 +89,16 @@ class GettingOn:
             case Submit(url, fields):
                 return self.room.show("captive/submit.html", speech, url=url, fields=fields, target=origin(url))
             case Admitted():
-                return redirect(status, 303)
+                return redirect(landing, 303)
             case Failed():
                 return front_page(self.room, guest, speech, trouble=Trouble(speech.text(HOTSPOT_REFUSED)), status=502)
 
 
-_STATUS = {Denial.TOO_MANY_GUESSES: 429, Denial.BLOCKED: 403}
+STATUS_OF = {
+    Denial.TOO_MANY_GUESSES: 429,
+    Denial.CODE_TOO_SOON: 429,
+    Denial.TOO_MANY_CODES: 429,
+    Denial.SENDING_FULL: 503,
+    Denial.BLOCKED: 403,
+}
+"""HTTP status of a page that says a denial; 422 for the others."""

@@ -1,16 +1,18 @@
 """What an Accept says in each product's words: a table of small pure functions, the same Accept to the same attributes.
 
 `say` is an Access-Accept's limits, `change` the full set for a CoA-Request, `COA` which product takes what while a
-session runs. A new product is a row here and, where its maker has attributes of his own, functions in `vendors`.
+session runs (`hotspot.products`). A new product is a row here and, where its maker has attributes of his own, functions
+in `vendors`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from hotspot.access import Accept
+from hotspot.products import PRODUCTS
+from hotspot.products import Dynamic as Dynamic
 from radius.dialect.standard import default_termination, idle_time, session_time, vlan, wispr_rates
 from radius.dialect.vendors import (
     airespace_rates,
@@ -27,20 +29,11 @@ from radius.wire import Attribute
 Part = Callable[[Accept], list[Attribute]]
 
 
-class Dynamic(StrEnum):
-    """What a product takes from us while a session runs (RFC 5176). What takes a CoA takes a Disconnect too."""
-
-    COA = "coa"
-    DISCONNECT = "disconnect"
-    NOTHING = "nothing"
-
-
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """One product: the parts of its Access-Accept in their order, and of its CoA-Request where it takes one."""
 
     says: tuple[Part, ...]
-    dynamic: Dynamic
     changes: tuple[Part, ...] = ()
 
 
@@ -50,30 +43,29 @@ RFCS = (*ENDING, wispr_rates, vlan)
 
 DIALECTS: dict[str, Dialect] = {
     # coova-chilli doc/attributes; a CoA without a limit lifts it (seen: HANDOFF), so all are said, 0 for none.
-    "coovachilli": Dialect((*TIMES, wispr_rates, chilli_volume), Dynamic.COA, (session_time, chilli_changes)),
+    "coovachilli": Dialect((*TIMES, wispr_rates, chilli_volume), (session_time, chilli_changes)),
     # MikroTik's manual, "RADIUS Client": supported attributes of an Access-Accept, and of a CoA.
     "mikrotik": Dialect(
         (*TIMES, mikrotik_rates, mikrotik_volume, vlan, mikrotik_vlan),
-        Dynamic.COA,
         (session_time, mikrotik_changes),
     ),
     # openNDS speaks no RADIUS (HANDOFF); what stands between it and us is somebody's script, which knows the RFCs.
-    "opennds": Dialect((*TIMES, wispr_rates), Dynamic.NOTHING),
+    "opennds": Dialect((*TIMES, wispr_rates)),
     # Ubiquiti's "Hotspot RADIUS attributes" promises Session-Timeout alone; what it ignores does no harm.
-    "unifi": Dialect((*TIMES, wispr_rates, vlan), Dynamic.DISCONNECT),
+    "unifi": Dialect((*TIMES, wispr_rates, vlan)),
     # ArubaOS 8.2: WISPr rates after captive-portal log-in (Airheads 393337). Its CoA changes a role, not a limit.
-    "aruba": Dialect((*RFCS, aruba_vlan), Dynamic.DISCONNECT),
+    "aruba": Dialect((*RFCS, aruba_vlan)),
     # AireOS by AAA override; a Catalyst 9800 takes names of policies instead. Its CoA is a command, not a limit.
-    "cisco": Dialect((*ENDING, airespace_rates, vlan), Dynamic.DISCONNECT),
+    "cisco": Dialect((*ENDING, airespace_rates, vlan)),
     # SmartZone "AAA (RADIUS) Interface Reference" 3.6: it takes a CoA, but which limits in it nobody here could verify.
-    "ruckus": Dialect(RFCS, Dynamic.DISCONNECT),
+    "ruckus": Dialect(RFCS),
     # hostapd's CoA serves Hotspot 2.0's terms alone (its "RADIUS DAS: … CoA"); its Disconnect works.
-    "hostapd": Dialect(RFCS, Dynamic.DISCONNECT),
-    "standard": Dialect(RFCS, Dynamic.DISCONNECT),
+    "hostapd": Dialect(RFCS),
+    "standard": Dialect(RFCS),
 }
 """By `nas.product` (`hotspot.products`); a product without a row gets the standard."""
 
-COA: dict[str, Dynamic] = {product: dialect.dynamic for product, dialect in DIALECTS.items()}
+COA: dict[str, Dynamic] = {each.key: each.dynamic for each in PRODUCTS.values()}
 """What each product takes while a session runs."""
 
 

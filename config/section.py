@@ -1,0 +1,34 @@
+"""What every table of the files is made of: the strict base, and values that several tables have."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Integer = Annotated[int, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
+Number = Annotated[float, Field(strict=True)]
+
+HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]*")
+"""A host name in ASCII, as browsers send it (`xn--lbeck-kva.de`), or an IP address."""
+
+
+def host_name(text: str) -> str:
+    if text and not HOST.fullmatch(text.lower()):
+        raise ValueError(f"{text!r} is not a host name such as `wlan.rostock.de`, without scheme and port")
+    return text.lower()
+
+
+def email_address(text: str) -> str:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text):
+        raise ValueError(f"{text!r} is not an e-mail address such as `wlan@rostock.de`")
+    return text
+
+
+class Section(BaseModel):
+    """A table of the file: frozen, and no key that we do not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)

@@ -101,19 +101,19 @@ class CodeStep:
     def _written(self, guest: Guest, way: Way, speech: Speech, code: str, grant_id: int) -> Written:
         """The message: short, with a link that fills the code in. Text messages name the page that may read them."""
         config = self.room.city.config
-        said = {"code": code, "city": config.name, "minutes": config.limits.code_minutes}
         if way is Way.SMS:
-            text = speech.text("%(code)s is your code for the Wi-Fi of %(city)s.", **said)
+            text = speech.text("%(code)s is your code for the Wi-Fi of %(city)s.", code=code, city=config.name)
             return Written("", f"{text}\n\n@{config.portal.host} #{code}")
         link = config.portal.url + code_address(self._token(guest, grant_id), way, speech.language, code=code)
+        minutes = config.limits.code_minutes
         paragraphs = (
-            speech.text("Your code for the Wi-Fi of %(city)s: %(code)s", **said),
+            speech.text("Your code for the Wi-Fi of %(city)s: %(code)s", city=config.name, code=code),
             speech.text("Type it on the page of the Wi-Fi, or open this link on the device that shall get online:"),
             link,
-            speech.text("The code is good for %(minutes)s minutes and for that device alone.", **said),
+            speech.text("The code is good for %(minutes)s minutes and for that device alone.", minutes=minutes),
             speech.text("You did not ask for it? Then somebody mistyped an address, and you need do nothing."),
         )
-        return Written(speech.text("%(code)s is your Wi-Fi code", **said), "\n\n".join(paragraphs) + "\n")
+        return Written(speech.text("%(code)s is your Wi-Fi code", code=code), "\n\n".join(paragraphs) + "\n")
 
     # Typing it ------------------------------------------------------------------------------------------
 

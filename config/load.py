@@ -97,19 +97,26 @@ def load_city(file: Path) -> CityConfig:
     if city.key != file.stem:
         line = nearest_line(line_numbers(file.read_text()), ("key",))
         raise BrokenFile([Problem(file, line, "key", f"is {city.key!r}, but the file is called {file.name}")])
-    return city.model_copy(update=dict(_at_home(city, file.resolve().parent)))
+    return _with_absolute_paths(city, file.resolve().parent)
 
 
-_PATHS = {"database": ("password_file",), "mail": ("ca_file", "password_file"), "sms": ("ca_file", "secret_file")}
-"""Keys that name files, by section."""
+FILES = {
+    "database": ("password_file",),
+    "mail": ("ca_file", "password_file"),
+    "sms": ("ca_file", "secret_file"),
+    "oidc": ("client_secret_file",),
+}
+"""The keys of a city's file that name files, by table."""
 
 
-def _at_home(city: CityConfig, home: Path) -> Iterator[tuple[str, BaseModel]]:
-    """The sections whose paths were relative to the file's folder, with absolute ones."""
-    for section, keys in _PATHS.items():
-        settings: BaseModel = getattr(city, section)
-        named = {key: getattr(settings, key) for key in keys}
-        yield section, settings.model_copy(update={key: home / path for key, path in named.items() if path is not None})
+def _with_absolute_paths(city: CityConfig, folder: Path) -> CityConfig:
+    for table, keys in FILES.items():
+        section = getattr(city, table)
+        named = {key: getattr(section, key, None) for key in keys}
+        found = {key: folder / path for key, path in named.items() if path is not None}
+        if found:
+            city = city.model_copy(update={table: section.model_copy(update=found)})
+    return city
 
 
 def _load_cities(folder: Path) -> tuple[dict[Path, CityConfig], list[Problem]]:
@@ -135,7 +142,7 @@ def _parse(file: Path, model: type[Model]) -> Model:
         raise BrokenFile([Problem(file, None, "", f"is larger than {FILE_BYTES_MAX:,} bytes")])
     try:
         text = raw.decode()
-        return model.model_validate(tomllib.loads(text))
+        return model.model_validate(tomllib.loads(text), context={"folder": file.resolve().parent})
     except UnicodeDecodeError as error:
         raise BrokenFile([Problem(file, None, "", f"is not UTF-8 (byte {error.start})")]) from None
     except tomllib.TOMLDecodeError as error:

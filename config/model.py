@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,19 +17,21 @@ from pydantic import (
     Field,
     IPvAnyAddress,
     IPvAnyNetwork,
+    StrictBool,
+    StrictInt,
+    StrictStr,
     model_validator,
 )
 
-from config.section import HOST, Flag, Number, Port, Section, email_address, host_name
+from config.face import FaceSection
+from config.section import HOST, Flag, Language, Number, Port, Section, email_address, host_name
+from config.section import LANGUAGES as LANGUAGES
 from config.sending import Mail, Sms
 from hotspot.hours import Hours
 from hotspot.plan import Counting, Way
 from hotspot.products import PRODUCTS
 from hotspot.values import CityKey
 from hotspot.ways import read_ways
-
-LANGUAGES = ("de", "en", "de-simple", "nds", "da", "sv", "pl", "uk")
-"""Languages that the residents' texts exist in, by BCP 47; `de-simple` is German in Leichte Sprache."""
 
 
 def _key(text: str) -> CityKey:
@@ -44,12 +48,6 @@ def _zone(text: str) -> str:
     return text
 
 
-def _language(text: str) -> str:
-    if text not in LANGUAGES:
-        raise ValueError(f"no texts in {text!r}; there are {', '.join(LANGUAGES)}")
-    return text
-
-
 def _url(text: str) -> str:
     try:
         parts = urlsplit(text)
@@ -59,6 +57,10 @@ def _url(text: str) -> str:
     if not sound or not HOST.fullmatch(parts.hostname or "") or "@" in parts.netloc or parts.query or parts.fragment:
         raise ValueError(f"{text!r} is not an address such as `https://wlan.rostock.de`")
     return text.rstrip("/")
+
+
+def _optional_url(text: str) -> str:
+    return _url(text) if text else ""
 
 
 def _origin(text: str) -> str:
@@ -124,6 +126,7 @@ class MonitorProcess(Section):
 class Log(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
+    access: Flag = False
 
 
 class Installation(Section):
@@ -159,6 +162,30 @@ class Contact(Section):
     phone: str = ""
 
 
+class Accessibility(Section):
+    """What the accessibility statement says that only the operator knows."""
+
+    law: Text
+    conformance: Literal["full", "partial", "none"]
+    exceptions: tuple[Text, ...] = ()
+    method: Literal["self", "external"] = "self"
+    made_on: date
+    reviewed_on: date
+    answer_days: Annotated[int, Field(strict=True, ge=1, le=90)] = 42
+    enforcement_body: Text
+    enforcement_url: Annotated[str, AfterValidator(_optional_url)] = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Accessibility:
+        if (self.conformance == "full") != (not self.exceptions):
+            raise ValueError(
+                "`exceptions` names what is not accessible: nothing where conformance is `full`, else something"
+            )
+        if self.reviewed_on < self.made_on:
+            raise ValueError(f"reviewed_on {self.reviewed_on} is before made_on {self.made_on}")
+        return self
+
+
 class Portal(Section):
     url: Origin
     staff_url: Origin
@@ -172,6 +199,49 @@ class Portal(Section):
     @property
     def staff_host(self) -> str:
         return urlsplit(self.staff_url).hostname or ""
+
+    def is_secure(self, host: str) -> bool:
+        """Whether the pages of this host are reached over TLS."""
+        urls = {self.host: self.url, self.staff_host: self.staff_url}
+        return urls.get(host, "").startswith("https:")
+
+
+class Oidc(Section):
+    """An OpenID Connect provider whose people get on. Its package is an extra of ours: see `pyproject.toml`."""
+
+    issuer: Url
+    client_id: Text
+    client_secret_file: Path | None = None
+    name: Text
+    names: dict[Language, Text] = Field(default_factory=dict)
+    scopes: Annotated[tuple[Annotated[str, Field(pattern=r"^[!#-\[\]-~]+$")], ...], Field(min_length=1)] = ("openid",)
+    garden_hosts: tuple[Annotated[str, AfterValidator(host_name)], ...] = ()
+    claims: dict[str, StrictBool | StrictInt | StrictStr] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _usable(self) -> Oidc:
+        if find_spec("authlib") is None:
+            raise ValueError(
+                "signing in by OpenID Connect needs the package `authlib`; run `pip install 'kogge[oidc]'`"
+            )
+        if "openid" not in self.scopes:
+            raise ValueError("scopes must contain `openid`")
+        return self
+
+    def name_in(self, language: str) -> str:
+        """What residents know the provider by."""
+        return self.names.get(language, self.name)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """What a device must reach before it is logged in, to sign in there."""
+        return (urlsplit(self.issuer).hostname or "", *self.garden_hosts)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Where a form of ours may lead, for the Content-Security-Policy."""
+        parts = urlsplit(self.issuer)
+        return (f"{parts.scheme}://{parts.netloc}", *(f"{parts.scheme}://{host}" for host in self.garden_hosts))
 
 
 class Radius(Section):
@@ -202,6 +272,8 @@ class Monitor(Section):
 class Limits(Section):
     decision_log_days: Annotated[int, Field(strict=True, ge=1, le=365)] = 14
     session_days: Annotated[int, Field(strict=True, ge=1, le=3650)] = 90
+    account_days: Annotated[int, Field(strict=True, ge=1, le=3650)] = 365
+    account_mails: Annotated[int, Field(strict=True, ge=1, le=100)] = 5
     staff_session_minutes: Annotated[int, Field(strict=True, ge=5, le=1440)] = 480
     login_attempts: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
     login_window_minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] = 15
@@ -285,7 +357,7 @@ class SeedPlan(Section):
 
 class SeedTerms(Section):
     version: Annotated[int, Field(strict=True, ge=1)]
-    language: Annotated[str, AfterValidator(_language)]
+    language: Language
     title: Text
     body: Annotated[str, Field(min_length=1, max_length=20_000)]
 
@@ -324,8 +396,10 @@ class CityConfig(Section):
     key: Annotated[CityKey, AfterValidator(_key)]
     name: Text
     time_zone: Annotated[str, AfterValidator(_zone)] = "Europe/Berlin"
-    languages: Annotated[tuple[Annotated[str, AfterValidator(_language)], ...], Field(min_length=1)] = LANGUAGES
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = LANGUAGES
     contact: Contact
+    accessibility: Accessibility | None = None
+    face: FaceSection = FaceSection()
     portal: Portal
     radius: Radius
     database: Database = Database()
@@ -333,21 +407,32 @@ class CityConfig(Section):
     mail: Mail = Mail()
     sms: Sms = Sms()
     limits: Limits = Limits()
+    oidc: Oidc | None = None
     seed: Seed = Field(default=Seed(), repr=False)
 
     @property
     def unready(self) -> frozenset[Way]:
         """Ways in that this file gives no means for, whatever plans there are."""
-        means = {Way.EMAIL: bool(self.mail.host), Way.SMS: self.sms.enabled}
+        means = {
+            Way.EMAIL: bool(self.mail.host),
+            Way.SMS: self.sms.enabled,
+            Way.OIDC: self.oidc is not None,
+        }
         return frozenset(way for way, ready in means.items() if not ready)
 
     @model_validator(mode="after")
     def _means(self) -> CityConfig:
-        sections = {Way.EMAIL: "[mail] names no host", Way.SMS: "[sms] is not enabled"}
         for plan in self.seed.plans:
             if plan.way in self.unready:
-                raise ValueError(f"seed.plans: {plan.key!r} is obtained by {plan.way.value}, and {sections[plan.way]}")
+                raise ValueError(f"seed.plans: {plan.key!r} is obtained by {plan.way.value}, and {_MISSING[plan.way]}")
         return self
+
+
+_MISSING = {
+    Way.EMAIL: "[mail] names no host",
+    Way.SMS: "[sms] is not enabled",
+    Way.OIDC: "there is no [oidc]",
+}
 
 
 def fields_of(model: type[BaseModel], prefix: str = "") -> dict[str, Any]:

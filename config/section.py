@@ -1,19 +1,29 @@
-"""What every table of the files is made of: the strict base, and values that several tables have."""
+"""What every table of the files is made of: no key that we do not know, and the types that several tables share."""
 
 from __future__ import annotations
 
 import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-Integer = Annotated[int, Field(strict=True)]
-Flag = Annotated[bool, Field(strict=True)]
-Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
-Number = Annotated[float, Field(strict=True)]
+LANGUAGES = ("de", "en", "de-simple", "nds", "da", "sv", "pl", "uk")
+"""Languages that the residents' texts exist in, by BCP 47; `de-simple` is German in Leichte Sprache."""
 
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]*")
 """A host name in ASCII, as browsers send it (`xn--lbeck-kva.de`), or an IP address."""
+
+
+class Section(BaseModel):
+    """A table of the file: frozen, and no key that we do not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True)
+
+
+def _language(text: str) -> str:
+    if text not in LANGUAGES:
+        raise ValueError(f"no texts in {text!r}; there are {', '.join(LANGUAGES)}")
+    return text
 
 
 def host_name(text: str) -> str:
@@ -28,7 +38,7 @@ def email_address(text: str) -> str:
     return text
 
 
-class Section(BaseModel):
-    """A table of the file: frozen, and no key that we do not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+Flag = Annotated[bool, Field(strict=True)]
+Language = Annotated[str, AfterValidator(_language)]
+Number = Annotated[float, Field(strict=True)]
+Port = Annotated[int, Field(strict=True, ge=1, le=65535)]

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     GRANT_ENDED = "grant_ended"
     GRANT_EXPIRED = "grant_expired"
     TOO_MANY_DEVICES = "too_many_devices"
+    ACCOUNT_IN_USE = "account_in_use"
     DAILY_TIME_USED = "daily_time_used"
     DAILY_VOLUME_USED = "daily_volume_used"
     CLOSED = "closed"
@@ -57,11 +58,23 @@ class Reason(StrEnum):
     SESSION_OVER = "session_over"
 
 
+class Holding(StrEnum):
+    """What several devices may hold grants of, so that the plan limits how many are online at once."""
+
+    VOUCHER = "voucher"
+    ACCOUNT = "account"
+
+
+Holder = tuple[Holding, int]
+"""A voucher or an account, with its row's number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """An admission of a device: which plan, until when, how it was obtained, under which text of the terms.
 
-    `language` is that of the page on which the terms were accepted, empty where it is unknown.
+    `language` is that of the page on which the terms were accepted, empty where it is unknown. `extensions`: how often
+    its running session was lengthened; RADIUS's next Accept begins anew.
     """
 
     id: int
@@ -77,6 +90,15 @@ class Grant:
     remembered: bool
     ended_at: datetime | None
     language: str = ""
+    account_id: int | None = None
+    extensions: int = 0
+
+    @property
+    def holder(self) -> Holder | None:
+        """Whose grant it is, beside its device; None where it is the device's alone."""
+        if self.voucher_id is not None:
+            return Holding.VOUCHER, self.voucher_id
+        return None if self.account_id is None else (Holding.ACCOUNT, self.account_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +137,7 @@ class Facts:
 
     `seconds_open`: until the site closes, None where it never does. `locked`: too many wrong guesses by this device or
     at this user name; `nas_locked`: through this NAS, which bars only who proves nothing. `seconds_wanted`: with less
-    left a session is not worth starting; one that runs may use the last second.
+    left a session is not worth starting; one that runs may use the last second. `extensions`: of a session that runs.
     """
 
     proof: Proof
@@ -133,6 +155,7 @@ class Facts:
     nas_locked: bool = False
     seconds_wanted: int = SESSION_SECONDS_MIN
     seconds_online: int = 0
+    extensions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +241,10 @@ def _voucher(facts: Facts, now: datetime) -> Reason | None:
 
 
 def _devices_at_once(facts: Facts, now: datetime) -> Reason | None:
-    plan = facts.plan
-    if plan is None or facts.grant is None or facts.grant.voucher_id is None:
+    plan, holder = facts.plan, facts.grant.holder if facts.grant is not None else None
+    if plan is None or holder is None or facts.other_devices_online < plan.devices_max:
         return None
-    return Reason.TOO_MANY_DEVICES if facts.other_devices_online >= plan.devices_max else None
+    return Reason.TOO_MANY_DEVICES if holder[0] is Holding.VOUCHER else Reason.ACCOUNT_IN_USE
 
 
 def _daily_quota(facts: Facts, now: datetime) -> Reason | None:
@@ -250,7 +273,7 @@ def _voucher_daily_quota(facts: Facts, now: datetime) -> Reason | None:
 def _session_time(facts: Facts, now: datetime) -> Reason | None:
     """Of a running session: a NAS that knows Session-Timeout ended it before."""
     plan = facts.plan
-    over = plan is not None and facts.seconds_online >= plan.session_minutes * 60
+    over = plan is not None and facts.seconds_online >= session_seconds(plan, facts.extensions)
     return Reason.SESSION_OVER if over else None
 
 
@@ -345,13 +368,18 @@ def octets_left(facts: Facts) -> int | None:
 
 
 def seconds_left(facts: Facts, *, now: datetime, zone: ZoneInfo) -> int:
-    """Seconds that a session may last from now: plan, grant, the day's minutes, voucher, opening hours. At least 1."""
+    """Seconds that a session may last from now: plan, grant, the day's minutes, voucher, opening hours.
+
+    At least 1: RFC 2865 section 5.27 leaves a Session-Timeout of 0 undefined.
+    """
     plan, grant, voucher = facts.plan, facts.grant, facts.voucher
     assert plan is not None and grant is not None
     limits = [
-        session_seconds_left(plan, facts.used_today, until=grant.until_at, now=now, zone=zone),
-        plan.session_minutes * 60 - facts.seconds_online,
+        session_seconds(plan, facts.extensions) - facts.seconds_online,
+        int((grant.until_at - now).total_seconds()),
     ]
+    if plan.daily_seconds:
+        limits.append(_daily_seconds_left(plan.daily_seconds, facts.used_today, now, zone))
     if facts.seconds_open is not None:
         limits.append(facts.seconds_open)
     of_voucher = voucher_seconds_left(facts)
@@ -368,12 +396,6 @@ def _daily_seconds_left(allowed: int, used: DayUse, now: datetime, zone: ZoneInf
     return left if left < to_midnight else to_midnight + allowed
 
 
-def session_seconds_left(plan: Plan, used: DayUse, *, until: datetime, now: datetime, zone: ZoneInfo) -> int:
-    """Seconds that a session starting now may last: the plan's session, the grant's end, the day's minutes.
-
-    At least 1: RFC 2865 section 5.27 leaves a Session-Timeout of 0 undefined.
-    """
-    limits = [plan.session_minutes * 60, int((until - now).total_seconds())]
-    if plan.daily_seconds:
-        limits.append(_daily_seconds_left(plan.daily_seconds, used, now, zone))
-    return max(1, min(limits))
+def session_seconds(plan: Plan, extensions: int) -> int:
+    """How long a session may last that was lengthened so often."""
+    return plan.session_minutes * 60 * (1 + extensions)

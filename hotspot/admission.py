@@ -33,6 +33,11 @@ class Denial(StrEnum):
     NOT_SIX_DIGITS = "not_six_digits"
     WRONG_CODE = "wrong_code"
     CODE_OVER = "code_over"
+    WRONG_LOGIN = "wrong_login"
+    NOT_CONFIRMED = "not_confirmed"
+    PROVIDER_AWAY = "provider_away"
+    PROVIDER_REFUSED = "provider_refused"
+    NOT_ENTITLED = "not_entitled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +74,9 @@ def judge_voucher(
 
 
 def tap_span(plan: Plan, *, now: datetime) -> Span:
-    """A tap admits for one session, and again without the page while the device is remembered."""
+    """A tap or an account admits for one session with its extensions, and again without the page while remembered."""
     remembered = now + timedelta(hours=plan.remember_hours)
-    until = max(remembered, now + timedelta(minutes=plan.session_minutes))
+    until = max(remembered, now + timedelta(minutes=plan.session_minutes * (1 + plan.extensions_max)))
     return Span(until, remembered if plan.remember_hours else None)
 
 

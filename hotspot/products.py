@@ -26,6 +26,7 @@ class Product:
 
     `login_example` is how its log-in address looks; empty where residents are not sent back to the NAS.
     `handoffs`: how the portal may hand a resident over to it (`portal.captive.handoff`), the usual one first.
+    `dynamic`: the reasons stand with each dialect (`radius.dialect`).
     """
 
     key: str

@@ -15,13 +15,13 @@ def offered(plans: Iterable[Plan], chosen: str, *, unready: Collection[Way] = ()
     """The plan of each way in, in the page's order. `chosen`: the place's own ways by their words; empty: all.
 
     `unready`: ways that the city has no means for, such as SMS without a gateway. Of several plans for a way the
-    first is granted; a grace plan is there wherever e-mail is.
+    first is granted; a grace plan is there wherever a mail must be fetched.
     """
     first: dict[Way, Plan] = {}
     for plan in plans:
         first.setdefault(plan.way, plan)
     wanted = (set(chosen.split()) or {way.value for way in ASKED_FOR}) - {way.value for way in unready}
-    if Way.EMAIL.value in wanted:
+    if wanted & {Way.EMAIL.value, Way.ACCOUNT.value}:
         wanted.add(Way.GRACE.value)
     return {way: first[way] for way in Way if way in first and way.value in wanted}
 

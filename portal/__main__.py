@@ -1,5 +1,7 @@
 """The portal process: gunicorn with one worker and threads. More capacity is more processes behind the proxy.
 
+SIGTERM ends it after what it has begun; SIGHUP takes in changed files without dropping a request.
+
 Cities are opened in the worker, after the fork: neither database connections nor threads survive one.
 """
 
@@ -9,6 +11,7 @@ import logging
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +21,15 @@ from gunicorn.arbiter import Arbiter
 from config.load import load_installation
 from config.model import Installation
 from hotspot.errors import ConfigError
+from portal.access_log import logged
 from portal.app import create_app
 from portal.dispatch import Dispatcher, WsgiApp
+from portal.gate import Gate, share
+from portal.pulse import Pulse, watch
 from portal.start_page import create_start_page
 from service import exposition, logs
-from service.cities import City, open_cities
+from service.cities import City, Opened, open_cities
 from service.processes import FAILED
-from store.store import Unavailable
 
 log = logging.getLogger("portal")
 
@@ -37,25 +42,45 @@ def run(path: Path, only: Sequence[str] = ()) -> int:
     """Serve the installation's cities, or those in `only`, until SIGTERM. Returns the exit status."""
     logs.configure("info", "text")
     try:
-        installation = load_installation(path).installation
-        logs.configure(installation.log.level, installation.log.format)
-        cities = open_cities(path, only).cities
+        opened = look(path, only)
+        if not opened.cities:
+            log.error("portal: no city could be started")
+            return FAILED
+        server = Server(opened.installation, path, only)
     except ConfigError as error:
         log.error("%s", error)
         return FAILED
-    for city in cities:  # a look before the fork; the worker opens its own
-        city.store.close()
-    if not cities:
-        log.error("portal: no city could be started")
-        return FAILED
     master = os.getpid()
     try:
-        Server(installation, path, only).run()
+        server.run()
     except SystemExit as ended:
         if os.getpid() != master:  # a worker, forked in there: gunicorn reads its status
             raise
         return 0 if ended.code in (None, 0) else FAILED  # gunicorn's 1, 3 and 4: the reason stands in the log
     return 0
+
+
+def look(path: Path, only: Sequence[str]) -> Opened:
+    """What a worker would find; it opens its own, after the fork. ConfigError where nothing can be read."""
+    logging_wanted = load_installation(path).installation.log
+    logs.configure(logging_wanted.level, logging_wanted.format)
+    opened = open_cities(path, only)
+    for city in opened.cities:
+        city.store.close()
+    return opened
+
+
+class Master(Arbiter):  # type: ignore[misc]
+    """gunicorn's parent process. On SIGHUP a new worker takes over with the files as they are now.
+
+    Requests wait in the listener's queue until it is ready, and the old worker finishes what it has begun.
+    """
+
+    def handle_hup(self) -> None:
+        if self.app.renew():
+            super().handle_hup()
+        else:
+            log.error("portal: not reloaded; the old configuration goes on")
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -65,7 +90,27 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._installation = installation
         self._path = path
         self._only = only
+        self._metrics = exposition.bind(installation.portal.metrics_listen)  # here: two workers share it for a moment
         super().__init__()
+
+    def run(self) -> None:
+        Master(self).run()
+
+    def renew(self) -> bool:
+        """Look at the files anew; False, with the reason in the log, where they are not fit to go on with."""
+        try:
+            opened = look(self._path, self._only)
+        except ConfigError as error:
+            log.error("%s", error)
+            return False
+        old, new = self._installation.portal, opened.installation.portal
+        moved = (old.listen, old.metrics_listen) != (new.listen, new.metrics_listen)
+        if moved:
+            log.error("portal: a changed portal.listen or portal.metrics_listen needs a restart")
+        if opened.problems or moved:
+            return False
+        self._installation = opened.installation
+        return True
 
     def load_config(self) -> None:
         settings: dict[str, Any] = {
@@ -90,29 +135,40 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> WsgiApp:
         try:
             opened = open_cities(self._path, self._only)
-            exposition.serve(opened.installation.portal.metrics_listen, opened.cities)
         except ConfigError as error:
             log.error("%s", error)
             raise SystemExit(Arbiter.WORKER_BOOT_ERROR) from None  # with any other status gunicorn tries for ever
+        exposition.serve_on(self._metrics, opened.cities)
+        pulses = [Pulse(city) for city in opened.cities]
+        watch(pulses)
         log.info("portal: ready: %s", ", ".join(city.key for city in opened.cities))
-        return build(opened.cities, opened.installation.portal.start_page_host)
+        settings = opened.installation
+        return build(
+            opened.cities,
+            settings.portal.start_page_host,
+            threads=settings.portal.threads,
+            access_log=settings.log.access,
+            pulses=pulses,
+        )
 
 
-def build(cities: Sequence[City], start_page_host: str) -> Dispatcher:
-    """The WSGI application of these cities: one app each, behind its own hosts."""
+def build(
+    cities: Sequence[City],
+    start_page_host: str,
+    *,
+    threads: int = 8,
+    access_log: bool = False,
+    pulses: Sequence[Pulse] = (),
+) -> Dispatcher:
+    """The WSGI application of these cities: one app each, behind its own hosts and its own gate."""
+    beats = {pulse.key: pulse for pulse in pulses}
     apps: dict[str, WsgiApp] = {}
     for city in cities:
-        app = create_app(city, clock=lambda: datetime.now(UTC), random_octets=os.urandom)
+        pulse = beats.get(city.key) or Pulse(city)
+        gate = partial(Gate, places=share(threads, len(cities)), is_away=pulse.is_away)
+        app: WsgiApp = create_app(city, clock=lambda: datetime.now(UTC), random_octets=os.urandom, guarded=gate)
         for host in (city.config.portal.host, city.config.portal.staff_host):
-            apps[host] = app
+            apps[host] = logged(app, city.key) if access_log else app
     if start_page_host:
         apps[start_page_host] = create_start_page(cities)
-    return Dispatcher(apps, lambda: all(_answers(city) for city in cities))
-
-
-def _answers(city: City) -> bool:
-    try:
-        city.store.ping()
-    except Unavailable:
-        return False
-    return True
+    return Dispatcher(apps, lambda: {pulse.key: away for pulse in pulses if (away := pulse.away_seconds())})

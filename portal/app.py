@@ -8,22 +8,30 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flask import Flask, Response, abort, g, request
+from prometheus_client import Counter
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from hotspot.values import Month
+from portal.access_log import ROUTE
 from portal.captive.admission import RandomOctets
+from portal.captive.faces import Faces, city_face
 from portal.captive.room import Room
 from portal.captive.views import blueprint
 from portal.compression import compress
-from portal.dispatch import host_of
+from portal.dispatch import WsgiApp, host_of
+from portal.fault import FaultPage
 from portal.forms import RowIdConverter
 from portal.languages import of_staff
 from portal.metrics import PortalMetrics
 from portal.pages import add_filters, guard_response, origin, page, speech_for, switches
+from portal.passwords import BusyError
 from portal.report.views import Report
 from portal.staff.guard import Guard
 from portal.staff.nases import NasPages
+from portal.staff.notices import NoticePages
+from portal.staff.places import PlacePages
+from portal.staff.terms import TermsPages
 from portal.staff.views import Staff
 from service.cities import City
 from service.speech import Speech, speeches
@@ -44,7 +52,15 @@ ORIGINS_SECONDS = 5.0
 Clock = Callable[[], datetime]
 
 
-def create_app(city: City, *, clock: Clock, random_octets: RandomOctets) -> Flask:
+Guarded = Callable[[WsgiApp, WsgiApp, Counter], WsgiApp]
+"""Puts a gate before a city's pages; the second is what answers instead of them, the third counts how often."""
+
+
+def _ungated(pages: WsgiApp, _fault: WsgiApp, _turned_away: Counter) -> WsgiApp:
+    return pages
+
+
+def create_app(city: City, *, clock: Clock, random_octets: RandomOctets, guarded: Guarded = _ungated) -> Flask:
     """The application of one city, for its portal host and its staff host."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = FORM_BYTES_MAX
@@ -54,16 +70,22 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets) -> Flas
     metrics = PortalMetrics(city.registry)
     texts = speeches(city.config.languages, city.zone)
     guard = Guard(city, clock)
-    app.register_blueprint(blueprint(Room(city, texts, metrics, clock, random_octets)))
+    faces = Faces(city, clock)
+    room = Room(city, texts, metrics, clock, random_octets, faces)
+    app.register_blueprint(blueprint(room))
     staff_texts = speeches(of_staff(city.config.languages), city.zone)
     staff = Staff(city, staff_texts, metrics, clock, random_octets, guard).blueprint()
     NasPages(city, staff_texts, clock, random_octets, guard).mount(staff)
+    for pages in (PlacePages, TermsPages, NoticePages):
+        pages(room, staff_texts, guard).mount(staff)
     app.register_blueprint(staff)
     app.register_blueprint(Report(city, staff_texts, clock, guard).blueprint())
     guard.require_complete(app)
     app.before_request(_only_on_its_host(city))
     _measure(app, metrics)
-    _finish(app, city, texts)
+    fault = FaultPage(app, city, texts)
+    _finish(app, city, texts, fault, metrics)
+    app.wsgi_app = guarded(app.wsgi_app, fault, metrics.turned_away)  # type: ignore[method-assign, assignment]
     return app
 
 
@@ -92,6 +114,8 @@ def _only_on_its_host(city: City) -> Callable[[], None]:
 def _measure(app: Flask, metrics: PortalMetrics) -> None:
     def begin() -> None:
         g.began = time.perf_counter()
+        if request.url_rule is not None:
+            request.environ[ROUTE] = request.url_rule.rule
 
     def end(response: Response) -> Response:
         endpoint = request.endpoint or "none"
@@ -103,14 +127,16 @@ def _measure(app: Flask, metrics: PortalMetrics) -> None:
     app.after_request(end)
 
 
-def _finish(app: Flask, city: City, texts: dict[str, Speech]) -> None:
+def _finish(app: Flask, city: City, texts: dict[str, Speech], fault: FaultPage, metrics: PortalMetrics) -> None:
     """Headers on everything, and pages for what went wrong."""
     origins = _Origins(city)
+    signing_in = city.config.oidc.origins if city.config.oidc is not None else ()
 
     def headers(response: Response) -> Response:
         by_staff = request.blueprint in ("staff", "report")
         referrer = "same-origin" if by_staff else "no-referrer"
-        return guard_response(response, ("'self'", *origins.current()), referrer=referrer)
+        secure = city.config.portal.is_secure(host_of(request.environ))
+        return guard_response(response, ("'self'", *origins.current(), *signing_in), referrer=referrer, secure=secure)
 
     def failed(error: HTTPException) -> Response:
         status = error.code or 500
@@ -118,11 +144,16 @@ def _finish(app: Flask, city: City, texts: dict[str, Speech]) -> None:
 
     def away(error: Exception) -> Response:
         log.error("%s: the database is away: %s", city.key, str(error.__cause__ or error).splitlines()[0])
-        return _error_page(city, texts, 503, _SENTENCES[503])
+        return _error_page(city, texts, 503, _SENTENCES[503]) if _by_staff(city) else fault.response(request)
+
+    def busy(_error: Exception) -> Response:
+        metrics.turned_away.labels("busy").inc()
+        return _error_page(city, texts, 503, BUSY)
 
     app.after_request(lambda response: compress(request, response))
     app.after_request(headers)
     app.register_error_handler(HTTPException, failed)
+    app.register_error_handler(BusyError, busy)
     for kind in Unavailable:
         app.register_error_handler(kind, away)
 
@@ -138,26 +169,34 @@ _SENTENCES = {
     503: _("The city's database does not answer. Please try again in a moment."),
 }
 
+BUSY = _("Many people are logging in just now. Please try again in a moment.")
+
 
 def _error_page(city: City, texts: dict[str, Speech], status: int, sentence: str) -> Response:
     speech, settings = speech_for(request, texts), city.config.portal
-    by_staff = host_of(request.environ) == settings.staff_host and request.path.startswith(("/staff", "/report"))
     return page(
         "captive/message.html",
         speech,
         status=status,
+        face=city_face(city.config),
         city=city.config,
         home=settings.url,  # this page stands on the staff's host, too
         switches=switches("", speech, texts) if request.method == "GET" else [],  # a path /\x would be a host there
         heading=speech.text("This did not work"),
         sentences=[speech.text(sentence)],
-        link="/staff" if by_staff else "",
+        link="/staff" if _by_staff(city) else "",
         link_text=speech.text("Staff pages"),
     )
 
 
+def _by_staff(city: City) -> bool:
+    """Whether somebody of the staff asks; residents have a host or at least addresses of their own."""
+    by_name = host_of(request.environ) == city.config.portal.staff_host
+    return by_name and request.path.startswith(("/staff", "/report"))
+
+
 class _Origins:
-    """Origins of the registered NASes, re-read now and then; empty while the database is away."""
+    """Origins of the registered NASes, re-read now and then; the last known ones while the database is away."""
 
     def __init__(self, city: City) -> None:
         self._city = city
@@ -172,5 +211,5 @@ class _Origins:
                     known = nases.nases(conn, self._city.store.keys)
                 self._origins = tuple(sorted({origin(nas.login_url) for nas in known if nas.login_url}))
             except Unavailable:
-                self._origins = ()
+                pass
         return self._origins

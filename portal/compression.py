@@ -14,7 +14,7 @@ BYTES_MIN = 1_000
 """A smaller body fits into one packet as it is."""
 
 LEVEL = 6
-"""Half a millisecond for our largest page; level 9 takes twice that for one per cent less."""
+"""A tenth of a millisecond a page; level 9 saves nothing more."""
 
 TYPES = frozenset({"text/html", "application/json", "text/plain"})
 

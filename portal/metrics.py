@@ -28,6 +28,12 @@ class PortalMetrics:
             buckets=BUCKETS,
             registry=registry,
         )
+        self.turned_away = Counter(
+            "kogge_portal_turned_away",
+            "Requests that were turned away at once: the database is away, nothing moves, or too many log in.",
+            ["reason"],
+            registry=registry,
+        )
         self.arrivals = Counter(
             "kogge_portal_arrivals",
             "Redirects from NASes, by what they said; `forged` failed verification, `unknown` named no NAS of ours.",
@@ -58,5 +64,7 @@ class PortalMetrics:
         for way in (Way.EMAIL, Way.SMS):
             for code_result in ("wanted", *(denial.value for denial in Denial)):
                 self.codes.labels(way.value, code_result)
+        for reason in ("away", "stuck", "busy"):
+            self.turned_away.labels(reason)
         for result in ("success", "wrong", "limited"):
             self.staff_logins.labels(result)

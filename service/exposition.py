@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hmac
 import logging
+import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -37,17 +38,12 @@ Healthy = Callable[[], bool]
 
 
 class MetricsListener:
-    """Serves on its own threads until `close`."""
+    """Serves on its own threads until `close`, on a socket that is bound already."""
 
-    def __init__(self, listen: str, targets: Mapping[str, Target], healthy: Healthy = lambda: True) -> None:
-        host, _, port = listen.rpartition(":")
+    def __init__(self, bound: socket.socket, targets: Mapping[str, Target], healthy: Healthy = lambda: True) -> None:
         handler = type("Handler", (_Handler,), {"targets": dict(targets), "healthy": staticmethod(healthy)})
-        try:
-            self._server = ThreadingHTTPServer((host.strip("[]"), int(port)), handler)
-        except OSError as error:
-            raise ConfigError(f"metrics_listen {listen}: cannot listen there ({error.strerror})") from None
-        self._server.daemon_threads = True
-        self.port = int(self._server.server_address[1])
+        self._server = _Server(bound, handler)
+        self.port = int(bound.getsockname()[1])
         self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
         self._thread.start()
 
@@ -57,10 +53,35 @@ class MetricsListener:
         self._thread.join()
 
 
-def serve(listen: str, cities: Iterable[City], healthy: Healthy = lambda: True) -> MetricsListener:
-    """Start the listener of a process that carries these cities. ConfigError where the port is taken."""
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, bound: socket.socket, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(bound.getsockname()[:2], handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = bound
+        self.server_activate()
+
+
+def bind(listen: str) -> socket.socket:
+    """The socket for a listener; processes that are forked later share it. ConfigError where the port is taken."""
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]")
+    try:
+        return socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise ConfigError(f"metrics_listen {listen}: cannot listen there ({error.strerror})") from None
+
+
+def serve_on(bound: socket.socket, cities: Iterable[City], healthy: Healthy = lambda: True) -> MetricsListener:
+    """Start the listener of a process that carries these cities."""
     targets: dict[str, Target] = {city.key: Target(city.registry, city.store.keys.metrics_token) for city in cities}
-    return MetricsListener(listen, targets, healthy)
+    return MetricsListener(bound, targets, healthy)
+
+
+def serve(listen: str, cities: Iterable[City], healthy: Healthy = lambda: True) -> MetricsListener:
+    """The same, binding first. ConfigError where the port is taken."""
+    return serve_on(bind(listen), cities, healthy)
 
 
 class _Handler(BaseHTTPRequestHandler):

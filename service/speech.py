@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -53,13 +53,12 @@ class Speech:
         """`ltr` or `rtl`, for the page's `dir`."""
         return str(Locale.parse(self._locale).text_direction)
 
-    def day(self, at: datetime) -> str:
-        """A date in the city's zone."""
-        return format_skeleton("yMMMd", at, self.zone, locale=self._locale)
+    def date(self, day: date) -> str:
+        return format_skeleton("yMMMd", day, locale=self._locale)
 
     def moment(self, at: datetime) -> str:
         """Date and time in the city's zone."""
-        return f"{self.day(at)}, {self.clock(at)}"
+        return f"{self.date(at.astimezone(self.zone))}, {self.clock(at)}"
 
     def clock(self, at: datetime) -> str:
         """Time of day in the city's zone."""

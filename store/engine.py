@@ -26,7 +26,21 @@ POOL_SIZE = 8
 PING_AFTER_SECONDS = 1.0
 """A connection to PostgreSQL that rested so long is asked whether it lives before it is used."""
 
+POOL_WAIT_SECONDS = 5.0
+"""How long a thread waits for one of those connections before the database counts as away."""
+
+CONNECT_SECONDS = 5
+
 STATEMENT_TIMEOUT_MS = 30_000
+
+LOST_PEER = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # ms
+}
+"""When the kernel gives up a server whose machine or network is gone (libpq, "Parameter Key Words"). One that hangs is
+cut off by `store.lent`."""
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -47,6 +61,7 @@ def open_engine(url: str, password: str | None = None) -> Engine:
             hide_parameters=True,
             pool_size=POOL_SIZE,
             max_overflow=0,
+            pool_timeout=POOL_WAIT_SECONDS,
             connect_args={"check_same_thread": False},
         )
         event.listen(engine, "connect", _prepare_sqlite)
@@ -58,7 +73,8 @@ def open_engine(url: str, password: str | None = None) -> Engine:
         hide_parameters=True,
         pool_size=POOL_SIZE,
         max_overflow=0,
-        connect_args={"options": options, "connect_timeout": 5},
+        pool_timeout=POOL_WAIT_SECONDS,
+        connect_args={"options": options, "connect_timeout": CONNECT_SECONDS, **LOST_PEER},
     )
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", _ping_after_a_rest(engine))

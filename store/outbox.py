@@ -14,12 +14,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
-from store.schema import outbox, session
+from store.schema import grant, outbox, session
 
 STOP_PATIENCE = timedelta(minutes=2)
 """How long an acknowledged Disconnect waits for the session's Stop before it may be wanted anew."""
 
-BY_STAFF, BY_OPERATOR, BY_NEW_GRANT = "staff", "operator", "new_grant"
+BY_STAFF, BY_OPERATOR, BY_RESIDENT, BY_NEW_GRANT = "staff", "operator", "resident", "new_grant"
 """Why an order was made, where no limit was reached; `new_grant`: the device is to go on under another grant."""
 
 
@@ -78,7 +78,8 @@ def want(
     conn: Connection, kind: Kind, session_id: int, *, reason: str, requested_by: int | None = None, now: datetime
 ) -> int:
     """Order something for a session; asking again while that is under way is the same wish. Needs `write()`."""
-    query = select(outbox.c.id).where(outbox.c.session_id == session_id, outbox.c.kind == kind.value, _under_way(now))
+    under_way = outbox.c.state == State.WANTED.value if kind is Kind.COA else _under_way(now)  # a sent one said less
+    query = select(outbox.c.id).where(outbox.c.session_id == session_id, outbox.c.kind == kind.value, under_way)
     found = conn.execute(query.limit(1)).scalar()
     if found is not None:
         return int(found)
@@ -183,9 +184,12 @@ def still_sent(conn: Connection, order_ids: Collection[int]) -> set[int]:
 
 
 def record(conn: Connection, changes: Iterable[Change], *, now: datetime) -> None:
-    """What became of orders, but for those whose Stop was quicker. Needs `write()`."""
+    """What became of orders, but for those whose Stop was quicker. Needs `write()`.
+
+    An extension of which no NAS took notice is taken back, so that what we say is left is what there is.
+    """
     for change in changes:
-        conn.execute(
+        done = conn.execute(
             update(outbox)
             .where(outbox.c.id == change.order_id, outbox.c.state.in_([state.value for state in UNFINISHED]))
             .values(
@@ -196,6 +200,8 @@ def record(conn: Connection, changes: Iterable[Change], *, now: datetime) -> Non
                 error_cause=change.error_cause,
             )
         )
+        if done.rowcount and change.kind is Kind.COA and change.state in (State.REFUSED, State.UNANSWERED):
+            _take_back(conn, change.order_id)
 
 
 def turn_into_disconnects(conn: Connection, reasons: Mapping[int, str]) -> None:
@@ -219,3 +225,40 @@ def confirm(conn: Connection, session_ids: Sequence[int], *, now: datetime) -> i
         .values(state=State.CONFIRMED.value, changed_at=now)
     )
     return done.rowcount
+
+
+# Extensions -----------------------------------------------------------------------------------------------
+
+
+def extend(conn: Connection, session_id: int, *, seen: int, now: datetime) -> bool:
+    """Lengthen a session by one extension more than `seen`, and tell its NAS. Needs `write()`.
+
+    False where there is another number by now: the form was sent twice.
+    """
+    its_grant = select(session.c.grant_id).where(session.c.id == session_id).scalar_subquery()
+    done = conn.execute(
+        update(grant).where(grant.c.id == its_grant, grant.c.extensions == seen).values(extensions=seen + 1)
+    )
+    if done.rowcount:
+        want(conn, Kind.COA, session_id, reason=BY_RESIDENT, now=now)
+    return done.rowcount == 1
+
+
+def extension_told(conn: Connection, session_id: int) -> State | None:
+    """What became of telling the NAS of the session's newest extension; None where there was none."""
+    mine = (outbox.c.session_id == session_id, outbox.c.kind == Kind.COA.value, outbox.c.reason == BY_RESIDENT)
+    found = conn.execute(select(outbox.c.state).where(*mine).order_by(outbox.c.id.desc()).limit(1)).scalar()
+    return None if found is None else State(found)
+
+
+def _take_back(conn: Connection, order_id: int) -> None:
+    """The last extension of the session that a resident's order is for."""
+    its_grant = (
+        select(session.c.grant_id)
+        .join(outbox, outbox.c.session_id == session.c.id)
+        .where(outbox.c.id == order_id, outbox.c.reason == BY_RESIDENT)
+        .scalar_subquery()
+    )
+    conn.execute(
+        update(grant).where(grant.c.id == its_grant, grant.c.extensions > 0).values(extensions=grant.c.extensions - 1)
+    )

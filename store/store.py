@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 
 from sqlalchemy import Connection as Connection  # what the other rooms call a transaction's hand
 from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from store.engine import open_engine
+from store.engine import BUSY_TIMEOUT_MS, open_engine
 from store.keys import KeyRing
+from store.lent import Lent
 
 Unavailable = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 """What a caller catches to say "the database is away" instead of a traceback. A wrong value or statement is not in it:
@@ -36,7 +37,8 @@ class Store:
         # SQLite has one writer: threads of a process queue here, where they wake at once, and not in SQLite's
         # busy handler, which sleeps up to 100 ms between looks.
         self.one_writer = engine.dialect.name == "sqlite"
-        self._queue: AbstractContextManager[object] = threading.Lock() if self.one_writer else nullcontext()
+        self._turn = threading.Lock()
+        self._lent = Lent(engine)
 
     @classmethod
     def open(cls, url: str, keys: KeyRing, *, password: str | None = None) -> Store:
@@ -52,8 +54,25 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction, durable when this returns."""
-        with self._queue, self._writer.connect() as conn, conn.begin():
+        with self._queue(), self._writer.connect() as conn, conn.begin():
             yield conn
+
+    @contextmanager
+    def _queue(self) -> Iterator[None]:
+        """This thread's turn to write; no longer a wait than for another process."""
+        if not self.one_writer:
+            yield
+            return
+        if not self._turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+            raise PoolTimeout(f"another thread has been writing for {BUSY_TIMEOUT_MS} ms")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def cut(self, seconds: float) -> int:
+        """Free the threads that have waited longer for a server that hangs: they get one of `Unavailable`."""
+        return self._lent.cut(seconds)
 
     def ping(self) -> None:
         """Raises one of `Unavailable` when the database does not answer."""

@@ -15,6 +15,7 @@ from hotspot.admission import Denial, Span, judge_voucher, tap_span, voucher_spa
 from hotspot.credentials import TICKET_NAME_BYTES, ticket_name, ticket_password
 from hotspot.errors import InputError
 from hotspot.plan import Plan, Way
+from hotspot.terms import Terms
 from hotspot.values import MacAddress
 from hotspot.vouchers import parse_code
 from hotspot.ways import offered
@@ -28,7 +29,7 @@ from store.store import Connection
 
 RandomOctets = Callable[[int], bytes]
 
-GUESSED_WRONG = frozenset({Denial.BAD_CODE, Denial.UNKNOWN_CODE, Denial.WRONG_CODE})
+GUESSED_WRONG = frozenset({Denial.BAD_CODE, Denial.UNKNOWN_CODE, Denial.WRONG_CODE, Denial.WRONG_LOGIN})
 """Denials that count as a wrong guess."""
 
 
@@ -37,7 +38,8 @@ class Wish:
     """What a resident asks for: to get on at a place, these terms accepted.
 
     `site_ways`: the ways in that the place offers. `language` is the page's: the way back through the NAS carries
-    none, and there is no cookie. `address` is where the request came from, None where that is unknown.
+    none, and there is no cookie. `address` is where the request came from, None where that is unknown; `account` the
+    one whose password is guessed at, if any.
     """
 
     mac: MacAddress
@@ -45,11 +47,12 @@ class Wish:
     language: str
     site_ways: str = ""
     address: Address | None = None
+    account: str = ""
 
     @property
     def guess(self) -> Guess:
         """What is counted where a code or a password is wrong."""
-        return Guess(self.mac, self.address)
+        return Guess(self.mac, self.address, self.account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What a way in may look at: the transaction, the place's plans by way, the device, who guesses."""
+    """What a way in may look at: the transaction, the place's plans by way, the device, who guesses, the terms seen."""
 
     conn: Connection
     city: City
@@ -87,6 +90,7 @@ class Asking:
     device_id: int
     now: datetime
     guess: Guess
+    seen: Terms
 
 
 WayIn = Callable[[Asking], Entitlement | Denial]
@@ -108,13 +112,14 @@ def admit(city: City, wish: Wish, way_in: WayIn, *, now: datetime, random_octets
 
 def enter(conn: Connection, city: City, wish: Wish, *, now: datetime) -> Asking | Denial:
     """What holds for every way in: the current terms are accepted, the device is not blocked. Needs `write()`."""
-    if wish.terms_id not in {text.id for text in residents.current_terms(conn)}:
+    seen = next((text for text in residents.current_terms(conn) if text.id == wish.terms_id), None)
+    if seen is None:
         return Denial.TERMS_CHANGED
     device_id = residents.note_device(conn, city.store.keys, wish.mac, now=now)
     if residents.is_blocked(conn, device_id, now=now):
         return Denial.BLOCKED
     plans = offered(residents.plans(conn), wish.site_ways, unready=city.config.unready)
-    return Asking(conn, city, plans, wish.mac, device_id, now, wish.guess)
+    return Asking(conn, city, plans, wish.mac, device_id, now, wish.guess, seen)
 
 
 def guessed_too_often(asking: Asking) -> bool:
@@ -171,14 +176,14 @@ def by_voucher(typed: str) -> WayIn:
 def issue(asking: Asking, wish: Wish, found: Entitlement, *, random_octets: RandomOctets) -> Admission:
     """Record the acceptance, make the grant and its ticket. Needs `write()`."""
     conn, device_id, now = asking.conn, asking.device_id, asking.now
-    residents.record_acceptance(conn, device_id=device_id, terms_id=wish.terms_id, now=now)
+    residents.record_acceptance(conn, device_id=device_id, seen=asking.seen, now=now)
     grant_id = residents.add_grant(
         conn,
         device_id=device_id,
         plan_id=found.plan.id,
         voucher_id=found.voucher_id,
         account_id=found.account_id,
-        terms_id=wish.terms_id,
+        terms_id=asking.seen.id,
         way=found.plan.way.value,
         language=wish.language,
         granted_at=now,

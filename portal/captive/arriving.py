@@ -12,6 +12,7 @@ from hotspot.errors import InputError
 from hotspot.plan import Way
 from portal.captive.code_step import code_address
 from portal.captive.front import Trouble, front_page
+from portal.captive.getting_on import GettingOn
 from portal.captive.handoff.methods import METHODS, claimed_identifier
 from portal.captive.handoff.protocol import Arrival, ForgedError, Inbound, Method, Result
 from portal.captive.room import Guest, Room
@@ -27,6 +28,7 @@ class Arriving:
     """The routes by which a browser comes in."""
 
     room: Room
+    getting_on: GettingOn
 
     def mount(self, routes: Blueprint) -> None:
         routes.get("/")(self.arrive)
@@ -82,9 +84,14 @@ class Arriving:
             if arrival.signed and self._fetches_a_code(arrival):
                 return redirect(code_address(token, Way.EMAIL, speech.language), 303)
             return redirect(f"/status?visit={token}&lang={speech.language}", 303)
+        guest = Guest(token, visit, nas)
+        if arrival.result is Result.NOT_YET:
+            back_on = self.getting_on.let_back_on(guest, speech)
+            if back_on is not None:
+                return back_on
         failed = arrival.result is Result.FAILED
         trouble = Trouble(speech.text(of_failure(arrival.reason, arrival.reply))) if failed else None
-        return front_page(self.room, Guest(token, visit, nas), speech, trouble=trouble)
+        return front_page(self.room, guest, speech, trouble=trouble)
 
     def _fetches_a_code(self, arrival: Arrival) -> bool:
         """Whether the device is online to fetch a code: the page to type it on is what its reader needs next."""

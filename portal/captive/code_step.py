@@ -22,7 +22,7 @@ from portal.captive import admission
 from portal.captive.admission import Admission, Wish
 from portal.captive.codes import SENT_BY, Sent, Written, by_code, is_in_the_way, send_code
 from portal.captive.front import Trouble, front_page
-from portal.captive.getting_on import STATUS_OF, GettingOn
+from portal.captive.getting_on import STATUS, GettingOn
 from portal.captive.handoff.methods import METHODS
 from portal.captive.room import Guest, Room
 from portal.captive.sentences import DENIALS
@@ -80,7 +80,7 @@ class CodeStep:
         self.room.metrics.codes.labels(way.value, result).inc()
         if isinstance(sent, Denial):
             trouble = Trouble(speech.text(DENIALS[sent]), way, {"address": typed})
-            return front_page(self.room, guest, speech, trouble=trouble, status=STATUS_OF.get(sent, 422))
+            return front_page(self.room, guest, speech, trouble=trouble, status=STATUS.get(sent, 422))
         return self._to_the_page(guest, way, speech, sent)
 
     def _to_the_page(self, guest: Guest, way: Way, speech: Speech, sent: Sent) -> AnyResponse:
@@ -177,8 +177,8 @@ class CodeStep:
         if isinstance(answer, Denial):
             trouble = Trouble(speech.text(DENIALS[answer]), way)
             if answer in (Denial.TERMS_CHANGED, Denial.NOT_OFFERED, Denial.BLOCKED):
-                return front_page(self.room, guest, speech, trouble=trouble, status=STATUS_OF.get(answer, 422))
-            status = STATUS_OF.get(answer, 422)
+                return front_page(self.room, guest, speech, trouble=trouble, status=STATUS.get(answer, 422))
+            status = STATUS.get(answer, 422)
             return self._page(guest, way, speech, typed=typed, trouble=trouble.sentence, status=status)
         return self._let_on(guest, way, speech, typed, answer, proven=proven)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from flask import Response
 
@@ -13,6 +14,13 @@ from hotspot.ways import offered
 from portal.captive.room import Guest, Room
 from service.speech import Speech
 from store import residents
+from store.places import Place
+
+TERMS_FOLDED_FROM = 1_500
+"""Longer terms stand behind a fold, so that a phone shows the way in without scrolling past them."""
+
+TERMS_LINKED_FROM = 8_000
+"""Still longer ones have a page of their own: the first page has to fit into 14,336 octets."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +37,7 @@ def front_page(
 ) -> Response:
     """The page for a guest. Each way in has a template of its own in `captive/ways/`."""
     speech = speech or room.speech()
-    with room.city.store.read() as conn:
-        texts = residents.current_terms(conn)
-        plans = offered(residents.plans(conn), guest.nas.site_ways, unready=room.city.config.unready)
+    room.stands_at(guest.nas)
     return room.show(
         "captive/arrive.html",
         speech,
@@ -40,10 +46,39 @@ def front_page(
         kept={"visit": guest.token},
         token=guest.token,
         nas=guest.nas,
-        terms=choose(texts, speech.language, room.city.config.languages[0]),
-        plans={way.value: plan for way, plan in plans.items() if way is not Way.GRACE},
         trouble=trouble,
         trouble_at=trouble.way.value if trouble is not None and trouble.way is not None else "",
-        grace=plans.get(Way.GRACE),
         typed=trouble.typed if trouble is not None else {},
+        **_offer(room, speech, guest.nas.site_ways),
     )
+
+
+def front_preview(room: Room, place: Place, speech: Speech, *, path: str = "") -> Response:
+    """The same page for the staff: nothing on it can be pressed; `path` is where its language switch leads."""
+    return room.show(
+        "captive/arrive.html",
+        speech,
+        path=path,
+        face=place.face.over(room.faces.own),
+        site_id=place.id,
+        preview=True,
+        token="",
+        trouble=None,
+        trouble_at="",
+        typed={},
+        **_offer(room, speech, place.ways),
+    )
+
+
+def _offer(room: Room, speech: Speech, ways: str) -> dict[str, Any]:
+    """The terms, and the plan of each way in that a place offers: one read."""
+    with room.city.store.read() as conn:
+        texts = residents.current_terms(conn)
+        plans = offered(residents.plans(conn), ways, unready=room.city.config.unready)
+    return {
+        "terms": choose(texts, speech.language, room.city.config.languages[0]),
+        "terms_folded_from": TERMS_FOLDED_FROM,
+        "terms_linked_from": TERMS_LINKED_FROM,
+        "grace": plans.get(Way.GRACE),
+        "plans": {way.value: plan for way, plan in plans.items() if way is not Way.GRACE},
+    }

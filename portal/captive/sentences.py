@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hotspot.access import Reason
+from hotspot.accounts import Flaw
 from hotspot.admission import Denial
 from service.reasons import REASONS, reason_of
 from service.speech import marked as _
@@ -27,6 +28,20 @@ DENIALS: dict[Denial, str] = {
     Denial.NOT_SIX_DIGITS: _("That is not a code. A code has six digits."),
     Denial.WRONG_CODE: _("This code is wrong. Please compare it with your message."),
     Denial.CODE_OVER: _("This code is not good any more. Please ask for a new one."),
+    Denial.WRONG_LOGIN: _("We know no account with this e-mail address and password. Please check both."),
+    Denial.NOT_CONFIRMED: _("Your account is not confirmed yet. Please open the link in our e-mail first."),
+    Denial.PROVIDER_AWAY: _(
+        "The sign-in service does not answer. Please try again in a moment, or choose another way."
+    ),
+    Denial.PROVIDER_REFUSED: _("The sign-in did not work. Please try again, or choose another way."),
+    Denial.NOT_ENTITLED: _("You are signed in, but your account there does not include this Wi-Fi."),
+}
+
+FLAWS: dict[Flaw, str] = {
+    Flaw.ADDRESS: _("That is not an e-mail address."),
+    Flaw.TOO_SHORT: _("The password needs at least 10 characters."),
+    Flaw.TOO_LONG: _("The password can have 200 characters at most."),
+    Flaw.TOO_COMMON: _("This password is too easy to guess. Please take another, such as four words."),
 }
 
 HOTSPOT_TIMEOUT = _("The hotspot got no answer in time. Please try again in a moment.")

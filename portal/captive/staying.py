@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.captive.handoff.methods import METHODS
-from portal.captive.handoff.protocol import GoTo, Handing
+from portal.captive import authorising
+from portal.captive.handoff.methods import log_off
+from portal.captive.handoff.protocol import Admitted, Back, GoTo, Handing
 from portal.captive.room import Guest, Room
 from portal.captive.standing import NOWHERE, standing_of
 from store import residents
@@ -53,8 +54,10 @@ class Staying:
             device_id = residents.find_device(conn, city.store.keys, visit.mac, now=now)
             if device_id is not None:
                 residents.end_grants(conn, device_id, now=now)
-        handing = Handing(guest.nas, visit.mac, visit.back, visit.user_url, landing="")
-        left = METHODS[guest.nas.handoff].log_off(handing)
+        handing = Handing(guest.nas, visit.mac, Back(visit.back), visit.user_url, landing="")
+        left = log_off(handing)
+        if isinstance(left, Admitted):
+            authorising.left(city, guest.nas, visit.mac, now=now)
         return redirect(left.url if isinstance(left, GoTo) else f"/status?visit={guest.token}", 303)
 
 

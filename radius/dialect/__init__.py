@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hotspot.access import Accept
-from hotspot.products import PRODUCTS
-from hotspot.products import Dynamic as Dynamic
+from hotspot.products import PRODUCTS, Dynamic
 from radius.dialect.standard import default_termination, idle_time, session_time, vlan, wispr_rates
 from radius.dialect.vendors import (
     airespace_rates,
@@ -65,7 +64,7 @@ DIALECTS: dict[str, Dialect] = {
 }
 """By `nas.product` (`hotspot.products`); a product without a row gets the standard."""
 
-COA: dict[str, Dynamic] = {each.key: each.dynamic for each in PRODUCTS.values()}
+COA: dict[str, Dynamic] = {key: product.dynamic for key, product in PRODUCTS.items()}
 """What each product takes while a session runs."""
 
 

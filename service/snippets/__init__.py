@@ -51,7 +51,7 @@ def without_secrets(nas: Nas) -> Nas:
 
 def garden_hosts(config: CityConfig) -> tuple[str, ...]:
     """Hosts that a device must reach before it is logged in. Never those by which it looks for a portal."""
-    return (config.portal.host,)
+    return (config.portal.host, *(config.oidc.hosts if config.oidc is not None else ()))
 
 
 def walled_garden(product: str, hosts: tuple[str, ...]) -> str:

@@ -162,6 +162,24 @@ MISTAKES = [
         "contact.email: 'wlan' is not an e-mail address such as `wlan@rostock.de`",
     ),
     (
+        'conformance = "partial"',
+        'conformance = "full"',
+        "[accessibility]",
+        "accessibility: `exceptions` names what is not accessible: nothing where conformance is `full`, else something",
+    ),
+    (
+        "reviewed_on = 2026-11-25",
+        "reviewed_on = 2026-11-24",
+        "[accessibility]",
+        "accessibility: reviewed_on 2026-11-24 is before made_on 2026-11-25",
+    ),
+    (
+        'enforcement_url = "https://www.regierung-mv.de"',
+        'enforcement_url = "javascript:alert(1)"',
+        "enforcement_url",
+        "accessibility.enforcement_url: 'javascript:alert(1)' is not an address such as `https://wlan.rostock.de`",
+    ),
+    (
         "timeout_s = 1.0",
         'timeout_s = "1.0"',
         "timeout_s",

@@ -22,7 +22,7 @@ from hotspot.access import (
     check_all,
     decide,
     decide_running,
-    session_seconds_left,
+    seconds_left,
 )
 from hotspot.plan import Counting, Plan, Way
 from hotspot.values import Octets, seconds_to_day_end
@@ -150,7 +150,8 @@ def test_the_days_minutes_bound_the_session() -> None:
 
 def test_midnight_renews_the_days_minutes() -> None:
     late = datetime(2026, 11, 23, 22, 50, tzinfo=UTC)  # ten minutes to midnight in Berlin
-    left = session_seconds_left(PLAN, DayUse(seconds=165 * 60), until=late + 24 * HOUR, now=late, zone=BERLIN)
+    facts = replace(BY_TICKET, grant=replace(GRANT, until_at=late + 24 * HOUR), used_today=DayUse(seconds=165 * 60))
+    left = seconds_left(facts, now=late, zone=BERLIN)
     assert left == min(120 * 60, 600 + 180 * 60)
 
 
@@ -162,9 +163,9 @@ def test_midnight_renews_the_days_minutes() -> None:
 )
 def test_nobody_outlives_a_limit(used: int, daily: int, session: int, ahead: int) -> None:
     plan = replace(PLAN, daily_minutes=daily, session_minutes=session)
-    left = session_seconds_left(
-        plan, DayUse(seconds=used), until=NOON + timedelta(seconds=ahead), now=NOON, zone=BERLIN
-    )
+    until = replace(GRANT, until_at=NOON + timedelta(seconds=ahead))
+    facts = replace(BY_TICKET, plan=plan, grant=until, used_today=DayUse(seconds=used))
+    left = seconds_left(facts, now=NOON, zone=BERLIN)
     assert 1 <= left <= max(1, min(session * 60, ahead))
     if daily and used < daily * 60 < seconds_to_day_end(NOON, BERLIN):
         assert left <= daily * 60 - used
@@ -222,6 +223,8 @@ RUNNING = replace(BY_VOUCHER, ticket=None, seconds_wanted=1)
         ({}, 7_200),
         ({"seconds_online": 7_000}, 200),
         ({"seconds_online": 7_200}, Reason.SESSION_OVER),
+        ({"seconds_online": 7_200, "extensions": 1}, 7_200),
+        ({"seconds_online": 14_400, "extensions": 1}, Reason.SESSION_OVER),
         ({"terms_version": 2}, 7_200),  # new terms wait for the next log-in
         ({"used_today": DayUse(10_799)}, 1),
         ({"used_today": DayUse(10_800)}, Reason.DAILY_TIME_USED),

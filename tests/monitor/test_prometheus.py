@@ -22,7 +22,7 @@ from hotspot.fleet import ApReading, assess
 from monitor import metrics
 from monitor.board import Board
 from monitor.instruments import Instruments
-from service.exposition import MetricsListener, Target
+from service.exposition import MetricsListener, Target, bind
 from store.fleet import AccessPoint, SnmpCredential
 from tests.conftest import run
 from tests.monitor.conftest import REPOSITORY
@@ -57,7 +57,7 @@ def city_page(key: str) -> CollectorRegistry:
 def listener() -> Iterator[MetricsListener]:
     """Rostock and Wismar on one listener, each behind its own token."""
     targets = {key: Target(city_page(key), f"token-of-{key}") for key in ("rostock", "wismar")}
-    listener = MetricsListener("127.0.0.1:0", targets)
+    listener = MetricsListener(bind("127.0.0.1:0"), targets)
     yield listener
     listener.close()
 

@@ -66,7 +66,7 @@ def code_of(message: Message) -> str:
 
 
 def ask(phone: Phone, address: str = ADDRESS, way: str = "email", **changes: str) -> TestResponse:
-    return phone.send(f"/{way}", form(phone.arrive(), way) | {"address": address} | changes)
+    return phone.send(f"/{way}", form(phone.arrive(), f"{way}-code") | {"address": address} | changes)
 
 
 def code_page(phone: Phone, way: str = "email", **changes: str | None) -> TestResponse:
@@ -211,12 +211,12 @@ def test_who_is_online_gets_a_code_without_a_new_log_in(door: Door, phone: Phone
 
 
 def test_a_city_that_sends_nothing_offers_nothing(door: Door, phone: Phone) -> None:
-    fields = form(phone.arrive(), "email")
+    fields = form(phone.arrive(), "email-code")
     config = door.city.config
     object.__setattr__(door.city, "config", config.model_copy(update={"mail": config.mail.__class__()}))
     page = phone.send("/email", fields | {"address": ADDRESS})
     assert DENIALS[Denial.NOT_OFFERED] in words(page)
-    assert 'id="email"' not in page.text and 'id="sms"' in page.text
+    assert 'id="email-code"' not in page.text and 'id="sms-code"' in page.text
 
 
 def test_without_the_current_terms_no_code_is_sent(door: Door, phone: Phone) -> None:

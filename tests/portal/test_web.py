@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 import socket
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,8 +14,10 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from hotspot.roles import Role
+from portal import pulse
 from portal.__main__ import build
 from portal.app import FORM_BYTES_MAX
+from portal.pulse import Pulse
 from service.cities import City
 from store.store import Store
 from tests.portal.hands import Door, Phone, form, words
@@ -62,6 +68,19 @@ def test_forms_may_go_to_us_and_to_the_registered_nases(door: Door, phone: Phone
     assert wanted in phone.arrive().headers["Content-Security-Policy"].split("; ")
 
 
+def test_what_tls_alone_may_say(door: Door, phone: Phone) -> None:
+    """RFC 6797: over plain HTTP nothing is said of TLS. Each of the two hosts speaks for itself."""
+    said = ("Strict-Transport-Security", "Cross-Origin-Opener-Policy")
+    assert not any(name in answer.headers for name in said for answer in _every_kind(door, phone))
+    settings = door.city.config.portal.model_copy(update={"url": "https://rostock.localhost:8443"})
+    secure = Door(City(door.city.config.model_copy(update={"portal": settings}), door.city.store), door.clock, "")
+    pages = [secure.phone().arrive(), secure.phone().get("/nowhere"), secure.phone().status("forged")]
+    for page in pages:
+        assert page.headers["Strict-Transport-Security"] == "max-age=31536000"
+        assert page.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert not any(name in secure.seat().get("/staff/login").headers for name in said)
+
+
 def test_residents_addresses_go_nowhere(phone: Phone) -> None:
     assert phone.arrive().headers["Referrer-Policy"] == "no-referrer"
 
@@ -79,7 +98,10 @@ def test_only_a_log_in_sets_a_cookie(door: Door, phone: Phone) -> None:
 
 def test_the_style_is_the_one_that_the_policy_names(phone: Phone) -> None:
     page = phone.arrive()
-    assert page.text.count("<style>") == 1
+    styles = re.findall("<style>(.*?)</style>", page.text, re.DOTALL)
+    hashes = [base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() for style in styles]
+    assert len(styles) == 2, "the house's own and the face's colours"
+    assert all(f"'sha256-{each}'" in page.headers["Content-Security-Policy"] for each in hashes)
     assert " style=" not in page.text, "the policy forbids inline attributes"
 
 
@@ -226,19 +248,47 @@ def test_without_a_database_every_page_says_so(door: Door, phone: Phone, lost: C
         away.seat().get("/staff/invite/x"),
         away.seat().send("/staff/login", {"login": "admin", "password": "x"}, csrf=None),
     ]
-    for answer in answers:
+    for number, answer in enumerate(answers):
         assert answer.status_code == 503
-        assert "The city's database does not answer." in words(answer)
+        by_staff = number > 5
+        assert ("The city's database does not answer." in words(answer)) == by_staff
+        assert ("The Wi-Fi portal has a fault" in words(answer)) != by_staff
         assert "no-store" in answer.headers["Cache-Control"]
         assert "sqlite" not in answer.text.lower()
     assert caller.get("/help").status_code == 200, "what needs no database goes on"
 
 
-def test_readiness_follows_the_database_and_health_does_not(door: Door, lost: City) -> None:
-    healthy, unready = Client(build([another(door.city)], "")), Client(build([lost], ""))
-    assert (healthy.get("/readyz").status_code, healthy.get("/healthz").status_code) == (200, 200)
-    assert (unready.get("/readyz").status_code, unready.get("/healthz").status_code) == (503, 200)
-    assert "away" in unready.get("/readyz").text
+def test_a_fault_page_says_whom_to_call_and_offers_to_try_again(door: Door, phone: Phone, lost: City) -> None:
+    away = Door(lost, door.clock, door.password_hash).phone()
+    read, sent = away.get(phone.redirect(), language="de"), away.send("/accept", {"visit": phone.token()})
+    for answer in (read, sent):
+        assert answer.headers["Retry-After"] == "15"
+        assert lost.config.contact.email in words(answer)
+        assert "script-src" not in answer.headers["Content-Security-Policy"]
+    assert '<a class="button" href="">' in read.text, "the same address again"
+    assert "Das WLAN-Portal ist gestört" in words(read)
+    assert 'href=""' not in sent.text, "a form is not sent twice"
+    assert "http-equiv" not in read.text + sent.text, "nothing loads itself anew (WCAG 2.2.1)"
+
+
+def test_readiness_follows_the_database_and_health_does_not(
+    door: Door, lost: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulse, "AWAY_SECONDS", 0.3)
+    monkeypatch.setattr(pulse, "BEAT_SECONDS", 0.05)
+    wismar = City(lost.config.model_copy(update={"key": "wismar"}), lost.store)
+    cities = [another(door.city), wismar]
+    pulses = [Pulse(city) for city in cities]
+    served = Client(build(cities, "", pulses=pulses))
+    assert (served.get("/readyz").status_code, served.get("/readyz").text) == (200, "ready\n")
+    pulse.watch(pulses)
+    until = time.monotonic() + 10
+    while served.get("/readyz").status_code == 200 and time.monotonic() < until:
+        time.sleep(0.05)
+    answer = served.get("/readyz")
+    assert answer.status_code == 503
+    assert re.fullmatch(r"wismar: its database has been away for \d+ s\n", answer.text)
+    assert served.get("/healthz").status_code == 200
 
 
 def test_one_city_without_a_database_leaves_the_others_alone(door: Door, lost: City) -> None:

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotspot.access import Accept
-from hotspot.products import PRODUCTS
+from hotspot.products import PRODUCTS, Dynamic
 from radius import dialect, wire
-from radius.dialect import COA, DIALECTS, Dynamic
+from radius.dialect import COA, DIALECTS
 from radius.wire import Attribute, Code
 
 SECRET = b"xyzzy5461"

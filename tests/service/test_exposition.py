@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.parser import text_string_to_metric_families
 
 from hotspot.errors import ConfigError
-from service.exposition import MetricsListener, Target
+from service.exposition import MetricsListener, Target, bind
 from tests.support.processes import Answer, http_get
 
 TOKENS = {"rostock": "a" * 64, "wismar": "b" * 64}
@@ -36,7 +36,7 @@ def health() -> list[bool]:
 @pytest.fixture
 def listen(health: list[bool]) -> Iterator[str]:
     targets = {key: Target(registry_of(key), token) for key, token in TOKENS.items()}
-    listener = MetricsListener("127.0.0.1:0", targets, lambda: health[0])
+    listener = MetricsListener(bind("127.0.0.1:0"), targets, lambda: health[0])
     yield f"127.0.0.1:{listener.port}"
     listener.close()
 
@@ -119,11 +119,11 @@ def test_a_port_that_is_taken_is_the_operators_fault() -> None:
         other.listen()
         listen = f"127.0.0.1:{other.getsockname()[1]}"
         with pytest.raises(ConfigError, match=f"metrics_listen {listen}: cannot listen there"):
-            MetricsListener(listen, {})
+            MetricsListener(bind(listen), {})
 
 
 def test_the_port_is_free_when_it_is_closed() -> None:
-    first = MetricsListener("127.0.0.1:0", {})
+    first = MetricsListener(bind("127.0.0.1:0"), {})
     first.close()
-    second = MetricsListener(f"127.0.0.1:{first.port}", {})
+    second = MetricsListener(bind(f"127.0.0.1:{first.port}"), {})
     second.close()

@@ -7,6 +7,7 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -25,6 +26,13 @@ def _binaries() -> Path | None:
 def _as_server(*command: str) -> list[str]:
     """PostgreSQL refuses to run as root: then Debian's own user runs it."""
     return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else list(command)
+
+
+def _children(parent: int) -> Iterator[int]:
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(status.read_text().rpartition(")")[2].split()[1]) == parent:
+                yield int(status.parent.name)
 
 
 @dataclass
@@ -65,6 +73,19 @@ class Postgres:
     def halt(self) -> None:
         """Stop it at once, connections and all, as a crash would; what was committed stays."""
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
+
+    def freeze(self) -> None:
+        """Let it hang, connections and all: the kernel still takes what is sent to it, and nobody answers."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        first = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        for process in (first, *_children(first)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, number)
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(

@@ -161,8 +161,8 @@ def keep(page: Page, name: str) -> None:
 
 
 def ask(page: Page, way: str, address: str) -> None:
-    page.click(f"details:has(#{way}) summary")
-    page.fill(f"#{way} [name=address]", address)
+    page.click(f"details:has(#{way}-code) summary")
+    page.fill(f"#{way}-code [name=address]", address)
 
 
 def code_in(message: Received) -> str:
@@ -174,13 +174,13 @@ def code_in(message: Received) -> str:
 def test_a_resident_fetches_a_code_by_e_mail_and_stays_online(town: Town, walker: Callable[..., Page]) -> None:
     page = walker()
     ask(page, "email", "nobody at all")
-    page.evaluate("document.querySelector('#email').noValidate = true")
-    page.click("#email button")
+    page.evaluate("document.querySelector('#email-code').noValidate = true")
+    page.click("#email-code button")
     assert "keine E-Mail-Adresse" in page.locator("[role=alert]").inner_text()
     keep(page, "1-wrong-address")
-    page.fill("#email [name=address]", "erika@example.org")
+    page.fill("#email-code [name=address]", "erika@example.org")
     keep(page, "2-email")
-    page.click("#email button")
+    page.click("#email-code button")
     until(page, "#grace")
     assert "Code eingeben" in page.locator("h1").inner_text()
     message = town.message_to("erika@example.org")
@@ -221,11 +221,11 @@ def _await_coa(town: Town, page: Page) -> None:
 def test_a_resident_gets_a_code_by_text_message_in_english(town: Town, walker: Callable[..., Page]) -> None:
     page = walker("en-GB")
     ask(page, "sms", "0381 123456")
-    page.click("#sms button")
+    page.click("#sms-code button")
     assert "mobile number" in page.locator("[role=alert]").inner_text()
-    page.fill("#sms [name=address]", "0151 / 234 567 89")
+    page.fill("#sms-code [name=address]", "0151 / 234 567 89")
     keep(page, "6-sms")
-    page.click("#sms button")
+    page.click("#sms-code button")
     keep(page, "7-sms-code")
     page.fill("#code-typed", code_in(town.message_to("+4915123456789")))
     page.click("#code button")
@@ -239,7 +239,7 @@ def test_a_dead_gateway_holds_up_no_page_and_what_was_wanted_comes_later(
     page = walker("en-GB")
     ask(page, "email", "late@example.org")
     began = time.monotonic()
-    page.click("#email button")
+    page.click("#email-code button")
     assert time.monotonic() - began < 5, "the page waits for no mail server"
     until(page, "#grace")
     until(page, "#delayed")
@@ -255,7 +255,7 @@ def test_a_dead_gateway_holds_up_no_page_and_what_was_wanted_comes_later(
 def test_no_address_and_no_code_is_left_anywhere(town: Town, walker: Callable[..., Page]) -> None:
     page = walker()
     ask(page, "email", "secret-address@example.org")
-    page.click("#email button")
+    page.click("#email-code button")
     until(page, "#grace")
     town.message_to("secret-address@example.org")
     until(page, "#sent")

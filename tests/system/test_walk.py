@@ -202,7 +202,7 @@ def test_a_guest_with_a_voucher_and_a_desk_that_made_it(town: Town, visitor: Cal
 
     guest = visitor("en-GB")
     guest.goto(f"{town.nas}/walk-up")
-    guest.click("summary")
+    guest.click("main summary")
     guest.fill("#code", "WRONG CODE")
     guest.click("#voucher button")
     assert "not a voucher code" in guest.locator("[role=alert]").inner_text()

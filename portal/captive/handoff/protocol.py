@@ -8,6 +8,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from hotspot.access import Accept
+from hotspot.errors import InputError
 from hotspot.values import MacAddress
 from store.nases import Nas
 
@@ -65,6 +66,14 @@ class Credential:
     password: str
 
 
+class Back(dict[str, str]):
+    """What an `Arrival` said that its hand-off needs back. InputError where a visit does not have it: the NAS's
+    hand-off was changed while the visit was under way."""
+
+    def __missing__(self, key: str) -> str:
+        raise InputError(f"this visit has no {key}: it began with another hand-off")
+
+
 @dataclass(frozen=True, slots=True)
 class Handing:
     """All that a hand-off may look at. `landing`: our absolute address for afterwards, with the visit's token.
@@ -74,7 +83,7 @@ class Handing:
 
     nas: Nas
     mac: MacAddress
-    back: Mapping[str, str]
+    back: Back
     user_url: str
     landing: str
     credential: Credential | None = None
@@ -98,7 +107,10 @@ class Submit:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The NAS was told by the portal itself; `session_id` is its name for the session, or one that we made."""
+    """The NAS was told by the portal itself; `session_id` is its name for the session, or one that we made.
+
+    Of a log-off: it let the device go.
+    """
 
     session_id: str
 

@@ -1,0 +1,68 @@
+"""A certificate authority of a test's own, and what it certifies."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+DAY = datetime.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Certified:
+    """Files in PEM: whom to trust, the server's certificate and its key."""
+
+    authority: Path
+    certificate: Path
+    key: Path
+
+
+def certify(folder: Path, names: Sequence[str]) -> Certified:
+    """A certificate for a server of these host names, good for a day."""
+    folder.mkdir(parents=True, exist_ok=True)
+    root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    root = _signed(_name("The test's authority"), root_key.public_key(), _name("The test's authority"), root_key, [])
+    leaf = _signed(_name(names[0]), key.public_key(), root.subject, root_key, names)
+    made = Certified(folder / "authority.pem", folder / "certificate.pem", folder / "key.pem")
+    made.authority.write_bytes(root.public_bytes(serialization.Encoding.PEM))
+    made.certificate.write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
+    made.key.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return made
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _signed(
+    subject: x509.Name,
+    public: ec.EllipticCurvePublicKey,
+    issuer: x509.Name,
+    issuer_key: ec.EllipticCurvePrivateKey,
+    names: Sequence[str],
+) -> x509.Certificate:
+    """An authority where `names` are empty."""
+    now = datetime.datetime.now(datetime.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - DAY)
+        .not_valid_after(now + DAY)
+        .add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
+    )
+    if names:
+        alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+        builder = builder.add_extension(alternatives, critical=False)
+    return builder.sign(issuer_key, hashes.SHA256())

@@ -1,0 +1,152 @@
+"""Every page that a resident can see, and how a browser comes there: one line a page in `PLACES`.
+
+`test_accessible.py` takes each of them through axe-core, every language and every way of looking. A new page, or a page
+that looks different in some state, is a new line here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page
+from sqlalchemy import func, select, update
+from werkzeug.serving import make_server
+
+from hotspot.values import MacAddress
+from service.cities import City
+from store import keys, migrate, schema
+from store.store import Store
+from tests.portal.hands import NOW, Clock, Door, Phone, add_session, form
+from tests.support.cities import make_city
+
+HOST = "rostock.localhost"
+
+
+@dataclass
+class Visitor:
+    """A browser's page on a device of its own."""
+
+    door: Door
+    page: Page
+    language: str
+    number: int
+
+    @property
+    def phone(self) -> Phone:
+        """The device, for what happens elsewhere than on the page."""
+        return self.door.phone(MacAddress.parse(f"02:00:5e:20:{self.number >> 8:02x}:{self.number & 255:02x}"))
+
+    def open(self, path: str) -> None:
+        self.page.goto(f"{self.door.url}{path}")
+
+    def arrive(self, **changes: str | None) -> None:
+        """As the NAS's redirect brings it."""
+        self.open(self.phone.redirect(**changes))
+
+    def fault(self) -> None:
+        """What the city answers while its database is away."""
+        gone = Store.open("sqlite:////nowhere/kogge.db", self.door.city.store.keys)
+        away = Door(City(self.door.city.config, gone), self.door.clock, "")
+        answer = away.phone().get("/terms", language=self.language)
+        gone.close()
+        self.page.route(
+            f"{self.door.url}/terms",
+            lambda route: route.fulfill(status=answer.status_code, headers=dict(answer.headers), body=answer.data),
+        )
+        self.open("/terms")
+
+    def try_code(self, code: str) -> None:
+        self.arrive()
+        unfold(self.page)
+        self.page.fill("#code", code)
+        self.page.click("#voucher button")
+
+    def let_on(self) -> int:
+        """The device taps and RADIUS accepts it; returns the grant's id."""
+        front = self.phone.get(self.phone.redirect(), language=self.language)
+        self.phone.send("/accept", form(front, "accept"), language=self.language)
+        with self.door.city.store.write() as conn:
+            grant_id = int(conn.execute(select(func.max(schema.grant.c.id))).scalar_one())
+            accepted = update(schema.grant).where(schema.grant.c.id == grant_id)
+            conn.execute(accepted.values(accepted_at=self.door.clock()))
+        return grant_id
+
+    def go_online(self, **session: object) -> None:
+        """With a session of a few minutes; `session` changes it, as in `ended_at`."""
+        grant_id = self.let_on()
+        add_session(self.door.city, self.phone.mac, grant_id=grant_id, name=f"s-{self.number}", **session)  # type: ignore[arg-type]
+
+
+def unfold(page: Page) -> None:
+    """Open everything that is folded away, as a person does one by one."""
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+
+
+def _starting(visitor: Visitor) -> None:
+    visitor.let_on()
+    visitor.arrive(res="success")
+
+
+def _online(visitor: Visitor) -> None:
+    visitor.go_online()
+    visitor.arrive(res="success")
+
+
+def _offline(visitor: Visitor) -> None:
+    visitor.go_online(ended_at=NOW)
+    visitor.arrive(res="success")
+
+
+PLACES: dict[str, Callable[[Visitor], None]] = {
+    "front": lambda visitor: visitor.arrive(),
+    "front-refused": lambda visitor: visitor.arrive(res="failed", reason="timeout"),
+    "front-wrong-code": lambda visitor: visitor.try_code("FALSCH"),
+    "starting": _starting,
+    "online": _online,
+    "offline": _offline,
+    "help": lambda visitor: visitor.open("/help"),
+    "terms": lambda visitor: visitor.open("/terms"),
+    "accessibility": lambda visitor: visitor.open("/accessibility"),
+    "not-at-a-hotspot": lambda visitor: visitor.open("/"),
+    "forged": lambda visitor: visitor.arrive(md="0" * 32),
+    "fault": lambda visitor: visitor.fault(),
+    "no-such-page": lambda visitor: visitor.open("/nowhere"),
+}
+
+
+STAFF_PLACES = (
+    "/staff/login",
+    "/staff/sessions",
+    "/staff/access-points",
+    "/staff/nases",
+    "/staff/nases/new",
+    "/staff/nases/1",
+    "/staff/vouchers",
+    "/staff/audit",
+    "/report",
+)
+"""The staff's pages, as an admin sees them."""
+
+
+@contextmanager
+def open_door(folder: Path, port: int) -> Iterator[Door]:
+    """Rostock's pages on a port of this machine, in this process."""
+    keys.make_missing(folder / "keys", now=NOW)
+    store = Store.open(f"sqlite:///{folder / 'kogge.db'}", keys.load(folder / "keys", now=NOW))
+    migrate.upgrade(store.engine)
+    urls = {"url": f"http://{HOST}:{port}", "staff_url": f"http://{HOST}:{port}"}
+    door = Door(make_city("rostock", store, now=NOW, portal=urls), Clock(), "")
+    server = make_server("127.0.0.1", port, door.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield door
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        store.close()

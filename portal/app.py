@@ -23,6 +23,7 @@ from portal.dispatch import WsgiApp, host_of
 from portal.fault import FaultPage
 from portal.forms import RowIdConverter
 from portal.languages import of_staff
+from portal.memo import Memo
 from portal.metrics import PortalMetrics
 from portal.pages import add_filters, guard_response, origin, page, speech_for, switches
 from portal.passwords import BusyError
@@ -71,7 +72,7 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets, guarded
     texts = speeches(city.config.languages, city.zone)
     guard = Guard(city, clock)
     faces = Faces(city, clock)
-    room = Room(city, texts, metrics, clock, random_octets, faces)
+    room = Room(city, texts, metrics, clock, random_octets, faces, Memo(city.store))
     app.register_blueprint(blueprint(room))
     staff_texts = speeches(of_staff(city.config.languages), city.zone)
     staff = Staff(city, staff_texts, metrics, clock, random_octets, guard).blueprint()
@@ -208,8 +209,8 @@ class _Origins:
             self._read_at = time.monotonic()
             try:
                 with self._city.store.read() as conn:
-                    known = nases.nases(conn, self._city.store.keys)
-                self._origins = tuple(sorted({origin(nas.login_url) for nas in known if nas.login_url}))
+                    addresses = nases.login_urls(conn)
+                self._origins = tuple(sorted({origin(address) for address in addresses if address}))
             except Unavailable:
                 pass
         return self._origins

@@ -9,11 +9,8 @@ from typing import Any
 from flask import Response
 
 from hotspot.plan import Way
-from hotspot.terms import choose
-from hotspot.ways import offered
 from portal.captive.room import Guest, Room
 from service.speech import Speech
-from store import residents
 from store.places import Place
 
 TERMS_FOLDED_FROM = 1_500
@@ -71,13 +68,10 @@ def front_preview(room: Room, place: Place, speech: Speech, *, path: str = "") -
 
 
 def _offer(room: Room, speech: Speech, ways: str) -> dict[str, Any]:
-    """The terms, and the plan of each way in that a place offers: one read."""
-    with room.city.store.read() as conn:
-        texts = residents.current_terms(conn)
-        plans = offered(residents.plans(conn), ways, unready=room.city.config.unready)
+    """The terms, and the plan of each way in that a place offers."""
     return {
-        "terms": choose(texts, speech.language, room.city.config.languages[0]),
+        "terms": room.terms(speech.language),
         "terms_folded_from": TERMS_FOLDED_FROM,
         "terms_linked_from": TERMS_LINKED_FROM,
-        "plans": {way.value: plan for way, plan in plans.items() if way is not Way.GRACE},
+        "plans": {way.value: plan for way, plan in room.plans(ways).items() if way is not Way.GRACE},
     }

@@ -28,7 +28,7 @@ from portal.metrics import GATEWAY_CALLS
 from portal.pages import origin
 from portal.tokens import Visit
 from service.speech import Speech
-from store import nases, residents
+from store import residents
 from store.nases import Nas
 
 log = logging.getLogger(__name__)
@@ -133,8 +133,7 @@ class Arriving:
     def _nas(self, identifier: str) -> tuple[Nas | None, Method | None]:
         if "\0" in identifier:  # PostgreSQL takes none
             return None, None
-        with self.room.city.store.read() as conn:
-            nas = nases.by_identifier(conn, self.room.city.store.keys, identifier)
+        nas = self.room.nas_called(identifier)
         return nas, METHODS.get(nas.handoff) if nas is not None else None
 
     def _refused(self, why: str) -> AnyResponse:

@@ -100,16 +100,22 @@ def load_city(file: Path) -> CityConfig:
     return _with_absolute_paths(city, file.resolve().parent)
 
 
-SECRET_FILES = (("database", "password_file"), ("oidc", "client_secret_file"))
-"""Table and key of each path in a city's file."""
+FILES = {
+    "database": ("password_file",),
+    "mail": ("ca_file", "password_file"),
+    "sms": ("ca_file", "secret_file"),
+    "oidc": ("client_secret_file",),
+}
+"""The keys of a city's file that name files, by table."""
 
 
 def _with_absolute_paths(city: CityConfig, folder: Path) -> CityConfig:
-    for table, key in SECRET_FILES:
+    for table, keys in FILES.items():
         section = getattr(city, table)
-        path = getattr(section, key, None)
-        if path is not None:
-            city = city.model_copy(update={table: section.model_copy(update={key: folder / path})})
+        named = {key: getattr(section, key, None) for key in keys}
+        found = {key: folder / path for key, path in named.items() if path is not None}
+        if found:
+            city = city.model_copy(update={table: section.model_copy(update=found)})
     return city
 
 

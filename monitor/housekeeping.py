@@ -13,10 +13,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hotspot.accounts import MAILS_WINDOW, UNCONFIRMED
+from hotspot.codes import DAY
 from monitor import spent
 from monitor.instruments import JOB_RESULTS, Instruments
 from service.cities import City
-from store import accounting, accounts, guesses, jobs, residents, self_test, staff, unaccounted
+from store import (
+    accounting,
+    accounts,
+    codes,
+    guesses,
+    jobs,
+    messages,
+    residents,
+    self_test,
+    staff,
+    unaccounted,
+)
 from store.store import Connection, Unavailable
 
 log = logging.getLogger(__name__)
@@ -91,6 +103,16 @@ def _devices(city: City, conn: Connection, now: datetime) -> int:
     return residents.purge_devices(conn, unseen_since=now - timedelta(days=city.config.limits.session_days))
 
 
+def _codes(_city: City, conn: Connection, now: datetime) -> int:
+    return codes.purge(conn, expired_before=now, created_before=now - DAY)
+
+
+def _messages(_city: City, conn: Connection, now: datetime) -> int:
+    """Those of a kind that the city sends no more wait for no sender: they are forgotten here."""
+    late = sum(messages.give_up_expired(conn, kind, now=now) for kind in messages.Kind)
+    return late + messages.purge(conn, before=now - DAY)
+
+
 def _test_traces(city: City, conn: Connection, now: datetime) -> int:
     return self_test.end(conn, city.store.keys, holder="housekeeping", now=now)
 
@@ -100,9 +122,11 @@ JOBS: tuple[Job, ...] = (
     Job("close-stale-sessions", 60, _stale_sessions),
     Job("end-spent-sessions", 15, look=spent.look),
     Job("purge-accounts", 600, _accounts),
+    Job("purge-codes", 600, _codes),
     Job("purge-decisions", 300, _decisions),
     Job("purge-devices", 300, _devices),
     Job("purge-guesses", 600, _guesses),
+    Job("purge-messages", 600, _messages),
     Job("purge-sessions", 600, _sessions),
     Job("purge-staff-sessions", 600, _staff_sessions),
     Job("purge-test-traces", 300, _test_traces),

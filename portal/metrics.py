@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from hotspot.admission import Denial
+from hotspot.plan import Way
 from hotspot.ways import ASKED_FOR
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -45,6 +46,12 @@ class PortalMetrics:
             ["way", "result", "reason"],
             registry=registry,
         )
+        self.codes = Counter(
+            "kogge_portal_codes",
+            "Codes asked for by e-mail or SMS: `wanted`, or the reason why none is sent.",
+            ["way", "result"],
+            registry=registry,
+        )
         self.staff_logins = Counter(
             "kogge_portal_staff_logins", "Staff log-ins, by result.", ["result"], registry=registry
         )
@@ -54,6 +61,9 @@ class PortalMetrics:
             self.logins.labels(way.value, "ticket", "")
             for denial in Denial:
                 self.logins.labels(way.value, "refused", denial.value)
+        for way in (Way.EMAIL, Way.SMS):
+            for code_result in ("wanted", *(denial.value for denial in Denial)):
+                self.codes.labels(way.value, code_result)
         for reason in ("away", "stuck", "busy"):
             self.turned_away.labels(reason)
         for result in ("success", "wrong", "limited"):

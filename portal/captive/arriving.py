@@ -9,6 +9,8 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.errors import InputError
+from hotspot.plan import Way
+from portal.captive.code_step import code_address
 from portal.captive.front import Trouble, front_page
 from portal.captive.getting_on import GettingOn
 from portal.captive.handoff.methods import METHODS, claimed_identifier
@@ -79,6 +81,8 @@ class Arriving:
         visit = Visit(nas.id, arrival.mac, arrival.back, arrival.user_url, arrival.signed)
         token, speech = self.room.token(visit), self._speech_of(arrival)
         if arrival.result in (Result.SUCCESS, Result.ALREADY, Result.LOG_OFF):
+            if arrival.signed and self._fetches_a_code(arrival):
+                return redirect(code_address(token, Way.EMAIL, speech.language), 303)
             return redirect(f"/status?visit={token}&lang={speech.language}", 303)
         guest = Guest(token, visit, nas)
         if arrival.result is Result.NOT_YET:
@@ -88,6 +92,16 @@ class Arriving:
         failed = arrival.result is Result.FAILED
         trouble = Trouble(speech.text(of_failure(arrival.reason, arrival.reply))) if failed else None
         return front_page(self.room, guest, speech, trouble=trouble)
+
+    def _fetches_a_code(self, arrival: Arrival) -> bool:
+        """Whether the device is online to fetch a code: the page to type it on is what its reader needs next."""
+        city, now = self.room.city, self.room.clock()
+        if arrival.result is Result.LOG_OFF:
+            return False
+        with city.store.read() as conn:
+            device_id = residents.find_device(conn, city.store.keys, arrival.mac, now=now)
+            grant = residents.latest_grant(conn, device_id) if device_id is not None else None
+        return grant is not None and grant.way is Way.GRACE and grant.ended_at is None and now < grant.until_at
 
     def _speech_of(self, arrival: Arrival) -> Speech:
         """A device that comes back from its NAS is spoken to as on the page where it accepted the terms."""

@@ -71,25 +71,31 @@ class GettingOn:
         answer = admission.admit(
             self.room.city, wish, way_in, now=self.room.clock(), random_octets=self.room.random_octets
         )
-        logins = self.room.metrics.logins
+        self.count(way, answer)
         if isinstance(answer, Denial):
-            logins.labels(way.value, "refused", answer.value).inc()
             trouble = Trouble(speech.text(DENIALS[answer]), way, typed or {})
             return front_page(self.room, guest, speech, trouble=trouble, status=STATUS.get(answer, 422))
-        logins.labels(way.value, "ticket", "").inc()
-        return self._hand_over(guest, answer, speech)
+        return self.hand_over(guest, answer, speech)
 
-    def _hand_over(self, guest: Guest, answer: Admission, speech: Speech) -> AnyResponse:
-        """To a NAS that asks RADIUS with the ticket; another one lets on whom the portal says."""
+    def count(self, way: Way, answer: Admission | Denial) -> None:
+        """Count what became of somebody who asked to get on."""
+        result, reason = ("refused", answer.value) if isinstance(answer, Denial) else ("ticket", "")
+        self.room.metrics.logins.labels(way.value, result, reason).inc()
+
+    def hand_over(self, guest: Guest, answer: Admission, speech: Speech, *, landing: str = "") -> AnyResponse:
+        """To a NAS that asks RADIUS with the ticket; another one lets on whom the portal says.
+
+        `landing`: path and query of the page for afterwards; empty: the status page.
+        """
         if asks_radius(guest.nas):
             visit = replace(guest.visit, grant_id=answer.grant_id)
-            return self._go(replace(guest, visit=visit), answer.credential, None, speech)
+            return self._go(replace(guest, visit=visit), answer.credential, None, speech, landing)
         name, now = answer.credential.name, self.room.clock()
         decision = authorising.by_ticket(self.room.city, guest.nas, guest.visit.mac, name, now=now)
         if isinstance(decision, Refusal):
             trouble = Trouble(speech.text(REASONS[decision.reason]))
             return front_page(self.room, guest, speech, trouble=trouble, status=403)
-        return self._go(guest, answer.credential, decision, speech)
+        return self._go(guest, answer.credential, decision, speech, landing)
 
     def let_back_on(self, guest: Guest, speech: Speech) -> AnyResponse | None:
         """A remembered device comes back to a NAS that asks no RADIUS and signs who comes; None: show the page."""
@@ -102,16 +108,18 @@ class GettingOn:
         name = ticket_name(self.room.random_octets(TICKET_NAME_BYTES))
         return self._go(guest, Credential(name, ""), accept, speech)
 
-    def _go(self, guest: Guest, credential: Credential, accept: Accept | None, speech: Speech) -> AnyResponse:
+    def _go(
+        self, guest: Guest, credential: Credential, accept: Accept | None, speech: Speech, landing: str = ""
+    ) -> AnyResponse:
         """The hand-off itself; without RADIUS the portal records the session once its NAS was told."""
         visit = guest.visit
-        status = f"/status?visit={self.room.token(visit)}&lang={speech.language}"
+        landing = landing or f"/status?visit={self.room.token(visit)}&lang={speech.language}"
         handing = Handing(
             nas=guest.nas,
             mac=visit.mac,
             back=Back(visit.back),
             user_url=visit.user_url,
-            landing=f"{self.room.city.config.portal.url}{status}",
+            landing=f"{self.room.city.config.portal.url}{landing}",
             credential=credential,
             accept=accept,
         )
@@ -119,9 +127,9 @@ class GettingOn:
         if isinstance(handed, Admitted) and accept is not None:
             stay = Stay(guest.nas, accept, handed.session_id, visit.signed)
             authorising.started(self.room.city, stay, now=self.room.clock())
-        return self._follow(handed, guest, status, speech)
+        return self._follow(handed, guest, landing, speech)
 
-    def _follow(self, handed: HandOff | None, guest: Guest, status: str, speech: Speech) -> AnyResponse:
+    def _follow(self, handed: HandOff | None, guest: Guest, landing: str, speech: Speech) -> AnyResponse:
         """What the browser is told of a hand-off."""
         match handed:
             case GoTo(url):
@@ -129,7 +137,7 @@ class GettingOn:
             case Submit(url, fields):
                 return self.room.show("captive/submit.html", speech, url=url, fields=fields, target=origin(url))
             case Admitted():
-                return redirect(status, 303)
+                return redirect(landing, 303)
             case None:
                 return self.room.not_at_a_hotspot(400)
             case Failed():
@@ -138,6 +146,9 @@ class GettingOn:
 
 STATUS = {
     Denial.TOO_MANY_GUESSES: 429,
+    Denial.CODE_TOO_SOON: 429,
+    Denial.TOO_MANY_CODES: 429,
+    Denial.SENDING_FULL: 503,
     Denial.BLOCKED: 403,
     Denial.NOT_ENTITLED: 403,
     Denial.PROVIDER_AWAY: 502,

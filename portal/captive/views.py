@@ -8,6 +8,7 @@ from flask import Blueprint
 
 from portal.captive.account_pages import AccountPages
 from portal.captive.arriving import Arriving
+from portal.captive.code_step import CodeStep
 from portal.captive.feedback import Feedback
 from portal.captive.getting_on import GettingOn
 from portal.captive.oidc import SignIn
@@ -30,6 +31,7 @@ def blueprint(room: Room) -> Blueprint:
     parts: list[Part] = [
         Arriving(room, getting_on),
         getting_on,
+        CodeStep(room, getting_on),
         AccountPages(room, getting_on),
         Staying(room),
         Texts(room),

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.errors import InputError
 from hotspot.plan import Way
+from portal.captive.account_pages import mailed_address
 from portal.captive.code_step import code_address
 from portal.captive.front import Trouble, front_page
 from portal.captive.getting_on import GettingOn
@@ -17,6 +18,7 @@ from portal.captive.handoff.methods import METHODS, claimed_identifier
 from portal.captive.handoff.protocol import Arrival, ForgedError, Inbound, Method, Result
 from portal.captive.room import Guest, Room
 from portal.captive.sentences import of_failure
+from portal.captive.standing import fetching_for
 from portal.tokens import Visit
 from service.speech import Speech
 from store import nases, residents
@@ -81,8 +83,9 @@ class Arriving:
         visit = Visit(nas.id, arrival.mac, arrival.back, arrival.user_url, arrival.signed)
         token, speech = self.room.token(visit), self._speech_of(arrival)
         if arrival.result in (Result.SUCCESS, Result.ALREADY, Result.LOG_OFF):
-            if arrival.signed and self._fetches_a_code(arrival):
-                return redirect(code_address(token, Way.EMAIL, speech.language), 303)
+            fetching = self._fetching(arrival)
+            if fetching is not None:
+                return redirect(_FETCHING[fetching](token, speech.language), 303)
             return redirect(f"/status?visit={token}&lang={speech.language}", 303)
         guest = Guest(token, visit, nas)
         if arrival.result is Result.NOT_YET:
@@ -93,15 +96,14 @@ class Arriving:
         trouble = Trouble(speech.text(of_failure(arrival.reason, arrival.reply))) if failed else None
         return front_page(self.room, guest, speech, trouble=trouble)
 
-    def _fetches_a_code(self, arrival: Arrival) -> bool:
-        """Whether the device is online to fetch a code: the page to type it on is what its reader needs next."""
+    def _fetching(self, arrival: Arrival) -> Way | None:
+        """For which way in the device is online to read a mail; its page is what the reader needs next."""
         city, now = self.room.city, self.room.clock()
-        if arrival.result is Result.LOG_OFF:
-            return False
+        if arrival.result is Result.LOG_OFF or not arrival.signed:
+            return None
         with city.store.read() as conn:
             device_id = residents.find_device(conn, city.store.keys, arrival.mac, now=now)
-            grant = residents.latest_grant(conn, device_id) if device_id is not None else None
-        return grant is not None and grant.way is Way.GRACE and grant.ended_at is None and now < grant.until_at
+            return None if device_id is None else fetching_for(conn, device_id, now=now)
 
     def _speech_of(self, arrival: Arrival) -> Speech:
         """A device that comes back from its NAS is spoken to as on the page where it accepted the terms."""
@@ -121,3 +123,10 @@ class Arriving:
     def for_guest(self, then: Callable[[Guest], AnyResponse]) -> AnyResponse:
         guest = self.room.guest()
         return then(guest) if guest is not None else self.room.not_at_a_hotspot(400)
+
+
+_FETCHING: dict[Way, Callable[[str, str], str]] = {
+    Way.EMAIL: lambda token, language: code_address(token, Way.EMAIL, language),
+    Way.ACCOUNT: mailed_address,
+}
+"""The page on which somebody goes on who has read the mail."""

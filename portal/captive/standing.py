@@ -12,19 +12,20 @@ from service.cities import City
 from store import access, carrying, codes, messages, residents, sessions
 from store.messages import Fate
 from store.sessions import SessionView
+from store.store import Connection
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """`view` is the newest session, open or not. `starting`: RADIUS said yes and the NAS has not reported yet.
 
-    `fetching`: it is a grace session, to fetch a code with.
+    `fetching`: it is a grace session, to read a mail for that way in.
     """
 
     view: SessionView | None
     starting: bool
     seconds_left: int
-    fetching: bool = False
+    fetching: Way | None = None
 
 
 NOWHERE = Standing(None, False, 0)
@@ -40,12 +41,13 @@ def standing_of(city: City, mac: MacAddress, *, now: datetime) -> Standing:
         grant = residents.latest_grant(conn, device_id)
         accepted_at = residents.accepted_at(conn, device_id)
         facts = {} if view is None else access.gather_running(conn, [view.id], now=now, zone=city.zone)
-    granted = [each.grant.way for each in facts.values() if each.grant is not None]
+        granted = [each.grant.way for each in facts.values() if each.grant is not None]
+        fetching = fetching_for(conn, device_id, now=now) if Way.GRACE in granted else None
     return Standing(
         view=view,
         starting=grant is not None and grant.ended_at is None and _is_starting(view, accepted_at, now),
         seconds_left=sum(_left(each, city, now) for each in facts.values()),
-        fetching=Way.GRACE in granted,
+        fetching=fetching,
     )
 
 
@@ -60,7 +62,15 @@ def _is_starting(view: SessionView | None, accepted_at: datetime | None, now: da
     return view is None or view.started_at < accepted_at - timedelta(seconds=1)
 
 
-# Fetching a code ----------------------------------------------------------------------------------------
+# Fetching a mail ----------------------------------------------------------------------------------------
+
+
+def fetching_for(conn: Connection, device_id: int, *, now: datetime) -> Way | None:
+    """For which way in the device was let on to read a mail: a code's, or an account's; None where it was not."""
+    grant = residents.latest_grant(conn, device_id)
+    if grant is None or grant.way is not Way.GRACE or grant.ended_at is not None or now >= grant.until_at:
+        return None
+    return Way.EMAIL if codes.of_device(conn, device_id, Way.EMAIL, now=now) else Way.ACCOUNT
 
 
 @dataclass(frozen=True, slots=True)

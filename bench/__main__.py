@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from bench import growth, memory, monitor, portal, radius
+from bench import growth, memory, monitor, portal, radius, weight
 
 BENCHES = {
     "radius": radius.main,
@@ -14,6 +14,7 @@ BENCHES = {
     "memory": memory.main,
     "portal": portal.main,
     "monitor": monitor.main,
+    "weight": weight.main,
 }
 
 

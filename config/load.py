@@ -97,10 +97,25 @@ def load_city(file: Path) -> CityConfig:
     if city.key != file.stem:
         line = nearest_line(line_numbers(file.read_text()), ("key",))
         raise BrokenFile([Problem(file, line, "key", f"is {city.key!r}, but the file is called {file.name}")])
-    if city.database.password_file is None:
-        return city
-    secret = file.resolve().parent / city.database.password_file
-    return city.model_copy(update={"database": city.database.model_copy(update={"password_file": secret})})
+    city = _with_absolute_paths(city, file.resolve().parent)
+    authorities = city.portal.controller_ca_file
+    if authorities is not None and not authorities.is_file():
+        line = nearest_line(line_numbers(file.read_text()), ("portal", "controller_ca_file"))
+        raise BrokenFile([Problem(file, line, "portal.controller_ca_file", f"there is no file {authorities}")])
+    return city
+
+
+OWN_FILES = (("database", "password_file"), ("oidc", "client_secret_file"), ("portal", "controller_ca_file"))
+"""Table and key of each path in a city's file."""
+
+
+def _with_absolute_paths(city: CityConfig, folder: Path) -> CityConfig:
+    for table, key in OWN_FILES:
+        section = getattr(city, table)
+        path = getattr(section, key, None)
+        if path is not None:
+            city = city.model_copy(update={table: section.model_copy(update={key: folder / path})})
+    return city
 
 
 def _load_cities(folder: Path) -> tuple[dict[Path, CityConfig], list[Problem]]:
@@ -126,7 +141,7 @@ def _parse(file: Path, model: type[Model]) -> Model:
         raise BrokenFile([Problem(file, None, "", f"is larger than {FILE_BYTES_MAX:,} bytes")])
     try:
         text = raw.decode()
-        return model.model_validate(tomllib.loads(text))
+        return model.model_validate(tomllib.loads(text), context={"folder": file.resolve().parent})
     except UnicodeDecodeError as error:
         raise BrokenFile([Problem(file, None, "", f"is not UTF-8 (byte {error.start})")]) from None
     except tomllib.TOMLDecodeError as error:
@@ -181,6 +196,8 @@ def _claims(city: CityConfig) -> Iterator[tuple[str, Claim]]:
         ("radius.acct_port", city.radius.acct_port),
     ):
         yield key, ("UDP port", f"{city.radius.listen}:{port}")
+    if city.portal.redirect_listen:
+        yield "portal.redirect_listen", ("TCP port", city.portal.redirect_listen)
     if city.database.url:
         yield "database.url", ("database", _place_of(city.database.url))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,22 +14,23 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import (
     AfterValidator,
     BaseModel,
-    ConfigDict,
     Field,
     IPvAnyAddress,
     IPvAnyNetwork,
+    StrictBool,
+    StrictInt,
+    StrictStr,
     model_validator,
 )
 
+from config.face import FaceSection
+from config.section import LANGUAGES as LANGUAGES
+from config.section import Flag, Language, Section
 from hotspot.hours import Hours
 from hotspot.plan import Counting, Way
 from hotspot.products import PRODUCTS
 from hotspot.values import CityKey
 from hotspot.ways import read_ways
-
-LANGUAGES = ("de", "en", "de-simple", "nds", "da", "sv", "pl", "uk")
-"""Languages that the residents' texts exist in, by BCP 47; `de-simple` is German in Leichte Sprache."""
-
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]*")
 """A host name in ASCII, as browsers send it (`xn--lbeck-kva.de`), or an IP address."""
@@ -45,12 +47,6 @@ def _zone(text: str) -> str:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of the data base, such as `Europe`
         raise ValueError(f"{text!r} is not an IANA time zone, such as `Europe/Berlin`") from None
-    return text
-
-
-def _language(text: str) -> str:
-    if text not in LANGUAGES:
-        raise ValueError(f"no texts in {text!r}; there are {', '.join(LANGUAGES)}")
     return text
 
 
@@ -100,6 +96,10 @@ def _listen(text: str) -> str:
     return text
 
 
+def _optional_listen(text: str) -> str:
+    return _listen(text) if text else ""
+
+
 def _database_url(text: str) -> str:
     if text and not text.startswith(("sqlite:///", "postgresql://")):
         raise ValueError("must start with `sqlite:///` or `postgresql://`, or be left out for an SQLite file")
@@ -118,19 +118,12 @@ def _opening_hours(text: str) -> str:
 
 
 Integer = Annotated[int, Field(strict=True)]
-Flag = Annotated[bool, Field(strict=True)]
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Number = Annotated[float, Field(strict=True)]
 Url = Annotated[str, AfterValidator(_url)]
 Origin = Annotated[str, AfterValidator(_url), AfterValidator(_origin)]
 Listen = Annotated[str, AfterValidator(_listen)]
-
-
-class Section(BaseModel):
-    """A table of the file: frozen, and no key that we do not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 # The installation ---------------------------------------------------------------------------------
@@ -219,6 +212,8 @@ class Portal(Section):
     staff_url: Origin
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     unnatted_networks: tuple[IPvAnyNetwork, ...] = ()
+    redirect_listen: Annotated[str, AfterValidator(_optional_listen)] = ""
+    controller_ca_file: Path | None = None
 
     @property
     def host(self) -> str:
@@ -233,6 +228,44 @@ class Portal(Section):
         """Whether the pages of this host are reached over TLS."""
         urls = {self.host: self.url, self.staff_host: self.staff_url}
         return urls.get(host, "").startswith("https:")
+
+
+class Oidc(Section):
+    """An OpenID Connect provider whose people get on. Its package is an extra of ours: see `pyproject.toml`."""
+
+    issuer: Url
+    client_id: Text
+    client_secret_file: Path | None = None
+    name: Text
+    names: dict[Language, Text] = Field(default={})
+    scopes: Annotated[tuple[Annotated[str, Field(pattern=r"^[!#-\[\]-~]+$")], ...], Field(min_length=1)] = ("openid",)
+    garden_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
+    claims: dict[str, StrictBool | StrictInt | StrictStr] = Field(default={})
+
+    @model_validator(mode="after")
+    def _usable(self) -> Oidc:
+        if find_spec("authlib") is None:
+            raise ValueError(
+                "signing in by OpenID Connect needs the package `authlib`; run `pip install 'kogge[oidc]'`"
+            )
+        if "openid" not in self.scopes:
+            raise ValueError("scopes must contain `openid`")
+        return self
+
+    def name_in(self, language: str) -> str:
+        """What residents know the provider by."""
+        return self.names.get(language, self.name)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """What a device must reach before it is logged in, to sign in there."""
+        return (urlsplit(self.issuer).hostname or "", *self.garden_hosts)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Where a form of ours may lead, for the Content-Security-Policy."""
+        parts = urlsplit(self.issuer)
+        return (f"{parts.scheme}://{parts.netloc}", *(f"{parts.scheme}://{host}" for host in self.garden_hosts))
 
 
 class Radius(Section):
@@ -263,6 +296,8 @@ class Monitor(Section):
 class Limits(Section):
     decision_log_days: Annotated[int, Field(strict=True, ge=1, le=365)] = 14
     session_days: Annotated[int, Field(strict=True, ge=1, le=3650)] = 90
+    account_days: Annotated[int, Field(strict=True, ge=1, le=3650)] = 365
+    account_mails: Annotated[int, Field(strict=True, ge=1, le=100)] = 5
     staff_session_minutes: Annotated[int, Field(strict=True, ge=5, le=1440)] = 480
     login_attempts: Annotated[int, Field(strict=True, ge=1, le=100)] = 10
     login_window_minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] = 15
@@ -340,7 +375,7 @@ class SeedPlan(Section):
 
 class SeedTerms(Section):
     version: Annotated[int, Field(strict=True, ge=1)]
-    language: Annotated[str, AfterValidator(_language)]
+    language: Language
     title: Text
     body: Annotated[str, Field(min_length=1, max_length=20_000)]
 
@@ -379,15 +414,23 @@ class CityConfig(Section):
     key: Annotated[CityKey, AfterValidator(_key)]
     name: Text
     time_zone: Annotated[str, AfterValidator(_zone)] = "Europe/Berlin"
-    languages: Annotated[tuple[Annotated[str, AfterValidator(_language)], ...], Field(min_length=1)] = LANGUAGES
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = LANGUAGES
     contact: Contact
     accessibility: Accessibility | None = None
+    face: FaceSection = FaceSection()
     portal: Portal
     radius: Radius
     database: Database = Database()
     monitor: Monitor = Monitor()
     limits: Limits = Limits()
+    oidc: Oidc | None = None
     seed: Seed = Field(default=Seed(), repr=False)
+
+    @property
+    def unready(self) -> frozenset[Way]:
+        """Ways in that this file gives no means for, whatever plans there are."""
+        means = {Way.OIDC: self.oidc is not None}
+        return frozenset(way for way, ready in means.items() if not ready)
 
 
 def fields_of(model: type[BaseModel], prefix: str = "") -> dict[str, Any]:

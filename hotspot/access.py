@@ -47,6 +47,7 @@ class Reason(StrEnum):
     GRANT_ENDED = "grant_ended"
     GRANT_EXPIRED = "grant_expired"
     TOO_MANY_DEVICES = "too_many_devices"
+    ACCOUNT_IN_USE = "account_in_use"
     DAILY_TIME_USED = "daily_time_used"
     DAILY_VOLUME_USED = "daily_volume_used"
     CLOSED = "closed"
@@ -55,6 +56,17 @@ class Reason(StrEnum):
     VOUCHER_DAILY_VOLUME_USED = "voucher_daily_volume_used"
     TOO_MANY_GUESSES = "too_many_guesses"
     SESSION_OVER = "session_over"
+
+
+class Holding(StrEnum):
+    """What several devices may hold grants of, so that the plan limits how many are online at once."""
+
+    VOUCHER = "voucher"
+    ACCOUNT = "account"
+
+
+Holder = tuple[Holding, int]
+"""A voucher or an account, with its row's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +90,15 @@ class Grant:
     remembered: bool
     ended_at: datetime | None
     language: str = ""
+    account_id: int | None = None
     extensions: int = 0
+
+    @property
+    def holder(self) -> Holder | None:
+        """Whose grant it is, beside its device; None where it is the device's alone."""
+        if self.voucher_id is not None:
+            return Holding.VOUCHER, self.voucher_id
+        return None if self.account_id is None else (Holding.ACCOUNT, self.account_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +137,7 @@ class Facts:
 
     `seconds_open`: until the site closes, None where it never does. `locked`: too many wrong guesses by this device or
     at this user name; `nas_locked`: through this NAS, which bars only who proves nothing. `seconds_wanted`: with less
-    left a session is not worth starting; one that runs may use the last second. `extensions`: of one that runs.
+    left a session is not worth starting; one that runs may use the last second. `extensions`: of a session that runs.
     """
 
     proof: Proof
@@ -221,10 +241,10 @@ def _voucher(facts: Facts, now: datetime) -> Reason | None:
 
 
 def _devices_at_once(facts: Facts, now: datetime) -> Reason | None:
-    plan = facts.plan
-    if plan is None or facts.grant is None or facts.grant.voucher_id is None:
+    plan, holder = facts.plan, facts.grant.holder if facts.grant is not None else None
+    if plan is None or holder is None or facts.other_devices_online < plan.devices_max:
         return None
-    return Reason.TOO_MANY_DEVICES if facts.other_devices_online >= plan.devices_max else None
+    return Reason.TOO_MANY_DEVICES if holder[0] is Holding.VOUCHER else Reason.ACCOUNT_IN_USE
 
 
 def _daily_quota(facts: Facts, now: datetime) -> Reason | None:

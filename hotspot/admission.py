@@ -24,6 +24,11 @@ class Denial(StrEnum):
     CODE_USED_UP = "code_used_up"
     TOO_MANY_DEVICES = "too_many_devices"
     TOO_MANY_GUESSES = "too_many_guesses"
+    WRONG_LOGIN = "wrong_login"
+    NOT_CONFIRMED = "not_confirmed"
+    PROVIDER_AWAY = "provider_away"
+    PROVIDER_REFUSED = "provider_refused"
+    NOT_ENTITLED = "not_entitled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ def judge_voucher(
 
 
 def tap_span(plan: Plan, *, now: datetime) -> Span:
-    """A tap admits for one session with its extensions, and again without the page while the device is remembered."""
+    """A tap or an account admits for one session with its extensions, and again without the page while remembered."""
     remembered = now + timedelta(hours=plan.remember_hours)
     until = max(remembered, now + timedelta(minutes=plan.session_minutes * (1 + plan.extensions_max)))
     return Span(until, remembered if plan.remember_hours else None)

@@ -30,7 +30,7 @@ ERROR_CAUSES: dict[int, str] = {
 
 OWN_CAUSES: dict[int, str] = {
     INVALID_REQUEST: "the session has no grant, so there are no limits to tell",
-    UNSUPPORTED_EXTENSION: "the NAS's product takes no such request",
+    UNSUPPORTED_EXTENSION: "the NAS takes no such request",
     NOT_ROUTABLE: "the NAS was removed, or its address is not known",
     SESSION_NOT_FOUND: "the session is over",
 }

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from hotspot.access import DayUse, Facts, Grant, Proof, Ticket, VoucherState
+from hotspot.access import DayUse, Facts, Grant, Holder, Proof, Ticket, VoucherState
 from hotspot.hours import hours_of
 from hotspot.plan import Plan
 from hotspot.values import MacAddress
@@ -30,7 +30,7 @@ class Known:
     blocked: frozenset[int] = frozenset()
     used_today: dict[int, DayUse] = field(default_factory=dict)  # by device id
     vouchers: dict[int, VoucherState] = field(default_factory=dict)
-    online: dict[int, set[int]] = field(default_factory=dict)  # voucher id -> device ids
+    online: dict[Holder, set[int]] = field(default_factory=dict)  # voucher or account -> device ids
     terms_version: int = 0
     guesses: Mapping[bytes, int] = field(default_factory=dict)  # wrong ones in the window, by bucket, few left out
 
@@ -66,8 +66,8 @@ def facts_of(
 ) -> Facts:
     """The facts of one log-in at a site with these opening hours."""
     grant = grant_of(known, ticket, device_id)
-    voucher_id = grant.voucher_id if grant is not None else None
-    others = known.online.get(voucher_id, ()) if voucher_id is not None else ()
+    voucher_id, holder = (grant.voucher_id, grant.holder) if grant is not None else (None, None)
+    others = known.online.get(holder, ()) if holder is not None else ()
     return Facts(
         proof,
         device_id,

@@ -18,7 +18,7 @@ class Way(StrEnum):
     ACCOUNT = "account"
     OIDC = "oidc"
     GRACE = "grace"
-    """Not asked for by itself: the few minutes in which a code sent by e-mail can be fetched."""
+    """Not asked for by itself: the few minutes in which a mail with a code or a link can be fetched."""
 
 
 class Counting(StrEnum):

@@ -19,6 +19,9 @@ class Permission(StrEnum):
     SEE_ACCESS_POINTS = "see_access_points"
     MANAGE_NASES = "manage_nases"
     MANAGE_VOUCHERS = "manage_vouchers"
+    MANAGE_PLACES = "manage_places"
+    MANAGE_TERMS = "manage_terms"
+    MANAGE_NOTICES = "manage_notices"
     SEE_REPORTS = "see_reports"
     SEE_AUDIT = "see_audit"
 

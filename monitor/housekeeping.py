@@ -13,11 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from hotspot.accounts import MAILS_WINDOW, UNCONFIRMED
 from hotspot.forgetting import cut
 from monitor import spent
 from monitor.instruments import JOB_RESULTS, Instruments
 from service.cities import City
-from store import accounting, forgetting, guesses, jobs, residents, self_test, staff
+from store import accounting, accounts, forgetting, guesses, jobs, residents, self_test, staff, unaccounted
 from store.store import Connection, Unavailable
 
 log = logging.getLogger(__name__)
@@ -56,14 +57,23 @@ def _stale_sessions(city: City, conn: Connection, now: datetime) -> int:
     return accounting.close_stale(conn, interim_seconds=city.config.radius.interim_seconds, now=now)
 
 
+def _unaccounted_sessions(city: City, conn: Connection, now: datetime) -> int:
+    return unaccounted.go_on_all(conn, now=now, zone=city.zone)
+
+
 def _tickets(_city: City, conn: Connection, now: datetime) -> int:
     return residents.purge_tickets(conn, expired_before=now - TICKET_GRACE)
 
 
 def _guesses(city: City, conn: Connection, now: datetime) -> int:
     limits = city.config.limits
-    window = max(limits.login_window_minutes, limits.voucher_window_minutes)
-    return guesses.purge(conn, before=now - timedelta(minutes=window))
+    window = timedelta(minutes=max(limits.login_window_minutes, limits.voucher_window_minutes))
+    return guesses.purge(conn, before=now - max(window, MAILS_WINDOW))
+
+
+def _accounts(city: City, conn: Connection, now: datetime) -> int:
+    unused_since = now - timedelta(days=city.config.limits.account_days)
+    return accounts.purge(conn, unconfirmed_since=now - UNCONFIRMED, unused_since=unused_since, now=now)
 
 
 def _staff_sessions(_city: City, conn: Connection, now: datetime) -> int:
@@ -102,9 +112,11 @@ def _test_traces(city: City, conn: Connection, now: datetime) -> int:
 
 
 JOBS: tuple[Job, ...] = (
+    Job("account-for-sessions", 30, _unaccounted_sessions),
     Job("close-stale-sessions", 60, _stale_sessions),
     Job("end-spent-sessions", 15, look=spent.look),
     Job("forget-devices", 60, _forget_devices),
+    Job("purge-accounts", 600, _accounts),
     Job("purge-decisions", 300, _decisions),
     Job("purge-devices", 300, _devices),
     Job("purge-guesses", 600, _guesses),

@@ -34,7 +34,7 @@ def look(city: City, instruments: Instruments, now: datetime) -> Callable[[City,
     reasons: dict[int, str] = {}
     count: Counter[str] = Counter()
     with city.store.read() as conn:
-        running = accounting.open_with_grant(conn)
+        running = accounting.open_with_grant(conn, now=now)
     for start in range(0, len(running), SLICE):
         with city.store.read() as conn:
             found = _spent(city, conn, running[start : start + SLICE], now)

@@ -73,6 +73,11 @@ REASONS: dict[Reason, Advice] = {
         "Log one of them off; see which with `kogge explain {city} CODE`. One that only left is online until two of "
         "its NAS's reports are missed.",
     ),
+    Reason.ACCOUNT_IN_USE: Advice(
+        "As many devices are online with this account as its plan allows.",
+        "The resident goes offline on one of them. One that only left is online until two of its NAS's reports are "
+        "missed.",
+    ),
     Reason.DAILY_TIME_USED: Advice("The device has used up today's minutes.", _MIDNIGHT),
     Reason.DAILY_VOLUME_USED: Advice("The device has used up today's data volume.", _MIDNIGHT),
     Reason.CLOSED: Advice(
@@ -113,5 +118,26 @@ DENIALS: dict[Denial, Advice] = {
         "As many devices hold it as it allows.", "One of them logs off on its status page, or staff disconnect it."
     ),
     Denial.TOO_MANY_GUESSES: REASONS[Reason.TOO_MANY_GUESSES],
+    Denial.WRONG_LOGIN: Advice(
+        "No account has this address and password.",
+        "The resident checks both, or asks for a new password on the page; an account that was not used for long is "
+        "deleted.",
+    ),
+    Denial.NOT_CONFIRMED: Advice(
+        "The link in the mail was not opened yet.", "The resident opens it, or registers again: that sends another."
+    ),
+    Denial.PROVIDER_AWAY: Advice(
+        "The OpenID Connect provider did not answer, or not as one does.",
+        "Look for `sign-in` in the portal's log; the issuer stands in the city's file under [oidc].",
+    ),
+    Denial.PROVIDER_REFUSED: Advice(
+        "The resident broke the sign-in off, or what came back could not be verified.",
+        "One alone is usual. If it happens to all, look for `sign-in` in the portal's log: a wrong client secret, a "
+        "redirect address that the provider does not know, or a clock that is wrong.",
+    ),
+    Denial.NOT_ENTITLED: Advice(
+        "The provider knows the resident, but the claims that [oidc.claims] asks for are not there.",
+        "Compare [oidc.claims] in the city's file with what the provider sends.",
+    ),
 }
 """What the page says to a code, in an operator's words; complete too."""

@@ -13,6 +13,7 @@ from hotspot.access import (
     Decision,
     Facts,
     Grant,
+    Holding,
     Proof,
     Reason,
     Ticket,
@@ -246,11 +247,10 @@ def _gather(look: Look, *, names: set[str], mac: MacAddress | None) -> Known:
 def _with_grant(look: Look, known: Known, grant: Grant) -> Known:
     """As if the device were remembered for this grant: its own `remembered` still says that it is not."""
     known = replace(known, remembered={grant.device_id: grant})
+    if grant.holder is not None:
+        known = replace(known, online={grant.holder: standing.online_with(look.conn, grant.holder)})
     voucher = None if grant.voucher_id is None else vouchers.by_id(look.conn, grant.voucher_id)
-    if voucher is None:
-        return known
-    online = standing.online_with(look.conn, voucher.id)
-    return replace(known, vouchers={voucher.id: _state(look, voucher)}, online={voucher.id: online})
+    return known if voucher is None else replace(known, vouchers={voucher.id: _state(look, voucher)})
 
 
 # Guesses ----------------------------------------------------------------------------------------------
@@ -332,7 +332,7 @@ def voucher_of_code(look: Look, code: str) -> VoucherStanding | None:
         life=life_of(voucher, now=look.now),
         denial=_denial(look, voucher),
         quotas=voucher_quotas(voucher.plan, _state(look, voucher), until=voucher.until_at, now=look.now),
-        online=len(standing.online_with(conn, voucher.id)),
+        online=len(standing.online_with(conn, (Holding.VOUCHER, voucher.id))),
         devices=[device_of_id(look, device_id) for device_id in devices[:DEVICES_SHOWN]],
         devices_left_out=max(0, len(devices) - DEVICES_SHOWN),
     )

@@ -24,7 +24,15 @@ DISCONNECTS = {
     "refused": "the NAS refused to disconnect it",
     "unanswered": "the NAS did not answer the Disconnect-Requests",
 }
-WAYS = {Way.TAP: "by a tap on the page", Way.VOUCHER: "by a voucher"}
+WAYS = {
+    Way.TAP: "by a tap on the page",
+    Way.VOUCHER: "by a voucher",
+    Way.EMAIL: "by a code sent by e-mail",
+    Way.SMS: "by a code sent by SMS",
+    Way.ACCOUNT: "by an account",
+    Way.OIDC: "by signing in at the provider",
+    Way.GRACE: "to fetch a mail",
+}
 PROOFS = {
     "ticket": "log-in from the page",
     "mac": "MAC address",

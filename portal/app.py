@@ -15,6 +15,8 @@ from werkzeug.routing import BaseConverter
 from hotspot.values import Month
 from portal.access_log import ROUTE
 from portal.captive.admission import RandomOctets
+from portal.captive.controllers import Controllers
+from portal.captive.faces import Faces, city_face
 from portal.captive.room import Room
 from portal.captive.views import blueprint
 from portal.compression import compress
@@ -23,15 +25,18 @@ from portal.fault import FaultPage
 from portal.forms import RowIdConverter
 from portal.languages import of_staff
 from portal.metrics import PortalMetrics
-from portal.pages import add_filters, guard_response, origin, page, speech_for, switches
+from portal.pages import add_filters, guard_response, page, speech_for, switches
+from portal.passwords import BusyError
 from portal.report.views import Report
 from portal.staff.guard import Guard
 from portal.staff.nases import NasPages
+from portal.staff.notices import NoticePages
+from portal.staff.places import PlacePages
+from portal.staff.terms import TermsPages
 from portal.staff.views import Staff
 from service.cities import City
 from service.speech import Speech, speeches
 from service.speech import marked as _
-from store import nases
 from store.store import Unavailable
 
 log = logging.getLogger(__name__)
@@ -40,9 +45,6 @@ FORM_BYTES_MAX = 64_000
 """Largest form that is read; the longest of ours is a few hundred bytes."""
 
 FORM_FIELDS_MAX = 50
-
-ORIGINS_SECONDS = 5.0
-"""How long the list of NAS addresses for the Content-Security-Policy is kept."""
 
 Clock = Callable[[], datetime]
 
@@ -65,17 +67,22 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets, guarded
     metrics = PortalMetrics(city.registry)
     texts = speeches(city.config.languages, city.zone)
     guard = Guard(city, clock)
-    app.register_blueprint(blueprint(Room(city, texts, metrics, clock, random_octets)))
+    faces = Faces(city, clock)
+    controllers = Controllers(city.config.portal.controller_ca_file)
+    room = Room(city, texts, metrics, clock, random_octets, faces, controllers)
+    app.register_blueprint(blueprint(room))
     staff_texts = speeches(of_staff(city.config.languages), city.zone)
     staff = Staff(city, staff_texts, metrics, clock, random_octets, guard).blueprint()
     NasPages(city, staff_texts, clock, random_octets, guard).mount(staff)
+    for pages in (PlacePages, TermsPages, NoticePages):
+        pages(room, staff_texts, guard).mount(staff)
     app.register_blueprint(staff)
     app.register_blueprint(Report(city, staff_texts, clock, guard).blueprint())
     guard.require_complete(app)
     app.before_request(_only_on_its_host(city))
     _measure(app, metrics)
     fault = FaultPage(app, city, texts)
-    _finish(app, city, texts, fault)
+    _finish(app, city, texts, fault, metrics)
     app.wsgi_app = guarded(app.wsgi_app, fault, metrics.turned_away)  # type: ignore[method-assign, assignment]
     return app
 
@@ -118,15 +125,16 @@ def _measure(app: Flask, metrics: PortalMetrics) -> None:
     app.after_request(end)
 
 
-def _finish(app: Flask, city: City, texts: dict[str, Speech], fault: FaultPage) -> None:
+def _finish(app: Flask, city: City, texts: dict[str, Speech], fault: FaultPage, metrics: PortalMetrics) -> None:
     """Headers on everything, and pages for what went wrong."""
-    origins = _Origins(city)
+    signing_in = city.config.oidc.origins if city.config.oidc is not None else ()
 
     def headers(response: Response) -> Response:
         by_staff = request.blueprint in ("staff", "report")
         referrer = "same-origin" if by_staff else "no-referrer"
         secure = city.config.portal.is_secure(host_of(request.environ))
-        return guard_response(response, ("'self'", *origins.current()), referrer=referrer, secure=secure)
+        targets = ("'self'", *g.get("form_targets", ()), *signing_in)
+        return guard_response(response, targets, referrer=referrer, secure=secure)
 
     def failed(error: HTTPException) -> Response:
         status = error.code or 500
@@ -136,9 +144,14 @@ def _finish(app: Flask, city: City, texts: dict[str, Speech], fault: FaultPage) 
         log.error("%s: the database is away: %s", city.key, str(error.__cause__ or error).splitlines()[0])
         return _error_page(city, texts, 503, _SENTENCES[503]) if _by_staff(city) else fault.response(request)
 
+    def busy(_error: Exception) -> Response:
+        metrics.turned_away.labels("busy").inc()
+        return _error_page(city, texts, 503, BUSY)
+
     app.after_request(lambda response: compress(request, response))
     app.after_request(headers)
     app.register_error_handler(HTTPException, failed)
+    app.register_error_handler(BusyError, busy)
     for kind in Unavailable:
         app.register_error_handler(kind, away)
 
@@ -154,6 +167,8 @@ _SENTENCES = {
     503: _("The city's database does not answer. Please try again in a moment."),
 }
 
+BUSY = _("Many people are logging in just now. Please try again in a moment.")
+
 
 def _error_page(city: City, texts: dict[str, Speech], status: int, sentence: str) -> Response:
     speech, settings = speech_for(request, texts), city.config.portal
@@ -161,6 +176,7 @@ def _error_page(city: City, texts: dict[str, Speech], status: int, sentence: str
         "captive/message.html",
         speech,
         status=status,
+        face=city_face(city.config),
         city=city.config,
         home=settings.url,  # this page stands on the staff's host, too
         switches=switches("", speech, texts) if request.method == "GET" else [],  # a path /\x would be a host there
@@ -175,23 +191,3 @@ def _by_staff(city: City) -> bool:
     """Whether somebody of the staff asks; residents have a host or at least addresses of their own."""
     by_name = host_of(request.environ) == city.config.portal.staff_host
     return by_name and request.path.startswith(("/staff", "/report"))
-
-
-class _Origins:
-    """Origins of the registered NASes, re-read now and then; the last known ones while the database is away."""
-
-    def __init__(self, city: City) -> None:
-        self._city = city
-        self._read_at = float("-inf")
-        self._origins: tuple[str, ...] = ()
-
-    def current(self) -> tuple[str, ...]:
-        if time.monotonic() - self._read_at > ORIGINS_SECONDS:
-            self._read_at = time.monotonic()
-            try:
-                with self._city.store.read() as conn:
-                    known = nases.nases(conn, self._city.store.keys)
-                self._origins = tuple(sorted({origin(nas.login_url) for nas in known if nas.login_url}))
-            except Unavailable:
-                pass
-        return self._origins

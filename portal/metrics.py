@@ -6,6 +6,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from hotspot.admission import Denial
 from hotspot.ways import ASKED_FOR
+from portal.captive.controllers import REASONS as CALL_FAILURES
+from portal.captive.handoff.protocol import Admitted, GoTo, HandOff, Submit
+from portal.redirects import RESULTS
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -29,7 +32,7 @@ class PortalMetrics:
         )
         self.turned_away = Counter(
             "kogge_portal_turned_away",
-            "Requests that got the fault page at once: the database is away, or nothing moves.",
+            "Requests that were turned away at once: the database is away, nothing moves, or too many log in.",
             ["reason"],
             registry=registry,
         )
@@ -43,6 +46,12 @@ class PortalMetrics:
             "kogge_portal_logins",
             "Residents who asked to get on, by way, result and reason of a refusal.",
             ["way", "result", "reason"],
+            registry=registry,
+        )
+        self.handoffs = Counter(
+            "kogge_portal_handoffs",
+            "Residents handed over to a NAS, by result and reason of a failure.",
+            ["result", "reason"],
             registry=registry,
         )
         self.staff_logins = Counter(
@@ -73,13 +82,42 @@ class PortalMetrics:
                 self.capport.labels(known_by, captive)
         for result in ("seen", "downloaded", "deleted", "unproven"):
             self.my_data.labels(result)
-        for refused in ("forged", "unknown", "malformed"):
+        for refused in ("forged", "unknown", "malformed", "unreadable"):
             self.arrivals.labels(refused)
+        for done in _DONE.values():
+            self.handoffs.labels(done, "")
+        for reason in (*CALL_FAILURES, "changed"):
+            self.handoffs.labels("failed", reason)
         for way in ASKED_FOR:
             self.logins.labels(way.value, "ticket", "")
             for denial in Denial:
                 self.logins.labels(way.value, "refused", denial.value)
-        for reason in ("away", "stuck"):
+        for reason in ("away", "stuck", "busy"):
             self.turned_away.labels(reason)
         for result in ("success", "wrong", "limited"):
             self.staff_logins.labels(result)
+
+    def note_handoff(self, handed: HandOff | None) -> None:
+        """`handed`: None where a visit began with another way than the NAS has now."""
+        if isinstance(handed, GoTo | Submit | Admitted):
+            self.handoffs.labels(_DONE[type(handed)], "").inc()
+        else:
+            self.handoffs.labels("failed", handed.reason if handed is not None else "changed").inc()
+
+
+_DONE: dict[type[HandOff], str] = {GoTo: "sent", Submit: "asked", Admitted: "admitted"}
+"""`sent`: the browser was sent to the NAS, `asked`: it got a form, `admitted`: the controller was told."""
+
+
+class RedirectMetrics:
+    """Of a city that has a redirect listener; the listener stands beside the city's pages, not in them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.redirected = Counter(
+            "kogge_portal_redirected",
+            "Connections to the redirect listener, by what became of them.",
+            ["result"],
+            registry=registry,
+        )
+        for result in RESULTS:
+            self.redirected.labels(result)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import Flask, Request, Response, make_response, render_template
+from flask import Flask, Request, Response, render_template
 from werkzeug.exceptions import HTTPException
 
+from hotspot.face import Face
 from portal.languages import NAMES, choose
+from portal.markdown import rendered
+from portal.policy import NO_NEEDS, Needs, Page, face_style, hash_source
 from service.speech import Speech
 
 HSTS_SECONDS = 365 * 24 * 3600
@@ -22,12 +23,8 @@ _RESIDENTS_STYLE = (_STATIC / "residents.css").read_text()
 _STAFF_STYLE = _RESIDENTS_STYLE + (_STATIC / "staff.css").read_text()
 _STAFF_TEMPLATES = ("staff/", "report/")
 
-
-def _hash_source(style: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
-
-
-_STYLE_SOURCES = f"{_hash_source(_RESIDENTS_STYLE)} {_hash_source(_STAFF_STYLE)}"
+_STYLE_SOURCES = f"{hash_source(_RESIDENTS_STYLE)} {hash_source(_STAFF_STYLE)}"
+NO_FACE = Face()
 
 
 @dataclass(frozen=True)
@@ -64,11 +61,18 @@ def switches(path: str, speech: Speech, speeches: dict[str, Speech], **kept: str
     ]
 
 
-def page(template: str, speech: Speech, *, status: int = 200, **values: Any) -> Response:
-    """A rendered page, with no more style than its kind of page needs."""
+def page(
+    template: str, speech: Speech, *, status: int = 200, face: Face = NO_FACE, needs: Needs = NO_NEEDS, **values: Any
+) -> Page:
+    """A rendered page with its place's face, and with no more style than its kind of page needs."""
     style = _STAFF_STYLE if template.startswith(_STAFF_TEMPLATES) else _RESIDENTS_STYLE
-    html = render_template(template, speech=speech, _=speech.text, style=style, **values)
-    return make_response(html, status)
+    colours = face_style(face.colours)
+    html = render_template(
+        template, speech=speech, _=speech.text, style=style, face=face, face_style=colours, rendered=rendered, **values
+    )
+    made = Page(html, status)
+    made.needs = replace(needs, styles=(*needs.styles, hash_source(colours))) if colours else needs
+    return made
 
 
 def origin(url: str) -> str:
@@ -86,10 +90,14 @@ def guard_response(
     `Origin: null` (Fetch, "append a request Origin header"). `secure`: the host is reached over TLS, which browsers
     shall remember (RFC 6797 section 7.2: never said over plain HTTP); they heed the opener policy of such hosts alone.
     """
+    needs = response.needs if isinstance(response, Page) else NO_NEEDS
     policy = (
-        f"default-src 'none'; style-src {_STYLE_SOURCES}; img-src 'self' data:; base-uri 'none'; "
+        f"default-src 'none'; style-src {' '.join((_STYLE_SOURCES, *needs.styles))}; "
+        f"img-src {' '.join(('data:', *needs.hosts))}; base-uri 'none'; "
         f"frame-ancestors 'none'; form-action {' '.join(form_targets)}"
     )
+    if needs.scripts:
+        policy += f"; script-src {' '.join((*needs.scripts, *needs.hosts))}; connect-src {' '.join(needs.hosts)}"
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"

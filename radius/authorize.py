@@ -114,8 +114,9 @@ class Authorizer:
             zone=self._zone,
         )
         decision = decide(facts, now=now, zone=self._zone)
-        if facts.voucher is not None and isinstance(decision, Accept):
-            known.online.setdefault(facts.voucher.id, set()).add(decision.device_id)
+        holder = facts.grant.holder if facts.grant is not None else None
+        if holder is not None and isinstance(decision, Accept):
+            known.online.setdefault(holder, set()).add(decision.device_id)
         return facts, decision
 
     def _proof(self, ask: Ask, ticket: Ticket | None, device_id: int | None) -> Proof:

@@ -222,4 +222,5 @@ def _with_totals(session: Session, totals: Totals) -> Session:
         session.framed_ipv6,
         session.nas_address,
         session.voucher_id,
+        session.planned_end_at,
     )

@@ -66,6 +66,8 @@ def judge(case: Case, *, now: datetime) -> Request | End:
         return _OVER[order.kind]
     if order.attempts >= ATTEMPTS_MAX:  # the process that sent the last one did not live to hear of it
         return End(State.UNANSWERED)
+    if case.session.planned_end_at is not None:  # its NAS asked no RADIUS and listens for none
+        return End(State.REFUSED, UNSUPPORTED_EXTENSION)
     address = None if nas is None else where_to(nas, case.session)
     if nas is None or address is None:
         return End(State.REFUSED, NOT_ROUTABLE)

@@ -75,7 +75,9 @@ def open_store(installation: Installation, config: CityConfig, *, now: datetime)
 
 
 def open_city(installation: Installation, config: CityConfig, *, now: datetime) -> City:
-    """A city ready to serve. ConfigError where the database is away or of another revision."""
+    """A city ready to serve. ConfigError where the database is away or of another revision, or a secret is missing."""
+    if config.oidc is not None and config.oidc.client_secret_file is not None:
+        read_secret(config.oidc.client_secret_file)  # each sign-in reads it; one that is missing is told now
     store = open_store(installation, config, now=now)
     try:
         migrate.require_current(store.engine)

@@ -21,6 +21,7 @@ REASONS: dict[Reason, str] = {
     Reason.GRANT_ENDED: _("You have logged off. Please accept the terms of use to get on again."),
     Reason.GRANT_EXPIRED: _("Your time is over. Please accept the terms of use to get on again."),
     Reason.TOO_MANY_DEVICES: _("This code is in use on as many devices as it allows."),
+    Reason.ACCOUNT_IN_USE: _("Your account is online on as many devices as it allows. Go offline on one of them."),
     Reason.DAILY_TIME_USED: _("Today's time is used up for this device. It begins anew at midnight."),
     Reason.DAILY_VOLUME_USED: _("Today's data volume is used up for this device. It begins anew at midnight."),
     Reason.CLOSED: _("The Wi-Fi is closed here at this hour. Please come back when it is open."),

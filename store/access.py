@@ -5,7 +5,7 @@ Every function takes many and asks once: the cost of a batch is a handful of pre
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import lru_cache
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from hotspot.access import DayUse, Facts, Grant, Ticket, VoucherState
+from hotspot.access import DayUse, Facts, Grant, Holder, Holding, Ticket, VoucherState
 from hotspot.facts import Known, Running, facts_of_running
 from hotspot.plan import Counting, Plan, Way
 from hotspot.values import MacAddress, Octets, local_day
@@ -68,8 +68,9 @@ def gather(
         devices = found()
         tickets, grants = _tickets(redeemed())
         by_device = _remembered(conn, {devices[mac] for mac in remembered if mac in devices})
-        quotas = _ask_quotas(conn, set(devices.values()), [*grants.values(), *by_device.values()], today, now)
-        online = _ONLINE.ask(conn, quotas.voucher_ids, microseconds(pending_since))
+        held = [*grants.values(), *by_device.values()]
+        quotas = _ask_quotas(conn, set(devices.values()), held, today, now)
+        online = _ask_online(conn, {each.holder for each in held if each.holder is not None}, pending_since)
         return Known(
             devices=devices,
             tickets=tickets,
@@ -79,7 +80,7 @@ def gather(
             blocked=quotas.blocked(),
             used_today=quotas.used_today(),
             vouchers=quotas.vouchers(),
-            online=_online(online()),
+            online=online(),
             terms_version=int(versions()[0][0]),
             guesses={bytes(bucket): count for bucket, count in guessed()},
         )
@@ -130,7 +131,7 @@ def _running_of(row: bulk.Row, now: datetime) -> Running:
 _GRANT = (
     "g.id, g.device_id, g.plan_id, g.way, g.voucher_id, g.terms_id,"
     " (SELECT x.version FROM terms x WHERE x.id = g.terms_id),"
-    " g.granted_at, g.until_at, g.remember_until, g.remembered, g.ended_at, g.language, g.extensions"
+    " g.granted_at, g.until_at, g.remember_until, g.remembered, g.ended_at, g.language, g.account_id, g.extensions"
 )
 _GRANTS = bulk.Keyed(f"SELECT {_GRANT} FROM grant_ g WHERE g.id {{keys}}", "bigint")
 _TICKETS = bulk.Keyed(
@@ -168,6 +169,7 @@ def _grant_of(row: bulk.Row) -> Grant:
         None if row[11] is None else instant_of(row[11]),
         row[12],
         row[13],
+        row[14],
     )
 
 
@@ -208,7 +210,6 @@ _VOUCHERS = bulk.Keyed(
 class _Quotas:
     """What was asked about devices and the vouchers of their grants."""
 
-    voucher_ids: Collection[int]
     _blocked: bulk.Rows
     _used: bulk.Rows
     _vouchers: bulk.Rows
@@ -229,7 +230,6 @@ def _ask_quotas(
     at, day = microseconds(now), today.isoformat()
     voucher_ids = {each.voucher_id for each in grants if each.voucher_id is not None}
     return _Quotas(
-        voucher_ids,
         _BLOCKED.ask(conn, device_ids, at, at),
         _USED.ask(conn, device_ids, day),
         _VOUCHERS.ask(conn, voucher_ids, day),
@@ -252,22 +252,39 @@ def _voucher_of(
 _CLOCK_SLACK = 5_000_000
 """Microseconds by which a NAS may date a session before the Accept that it began with. Older ones are earlier stays."""
 
-_ONLINE = bulk.Keyed(
-    "SELECT g.voucher_id, g.device_id FROM grant_ g WHERE"
-    " (EXISTS (SELECT 1 FROM session s WHERE s.device_id = g.device_id AND s.ended_at IS NULL AND s.grant_id = g.id)"
-    " OR (g.accepted_at > %s AND NOT EXISTS"
-    " (SELECT 1 FROM session s WHERE s.device_id = g.device_id AND s.grant_id = g.id"
-    f" AND s.started_at > g.accepted_at - {_CLOCK_SLACK})))"
-    " AND g.voucher_id {keys}",
-    "bigint",
-)
+_ONLINE = {
+    holding: bulk.Keyed(
+        f"SELECT g.{column}, g.device_id FROM grant_ g WHERE"
+        " (EXISTS"
+        " (SELECT 1 FROM session s WHERE s.device_id = g.device_id AND s.ended_at IS NULL AND s.grant_id = g.id)"
+        " OR (g.accepted_at > %s AND NOT EXISTS"
+        " (SELECT 1 FROM session s WHERE s.device_id = g.device_id AND s.grant_id = g.id"
+        f" AND s.started_at > g.accepted_at - {_CLOCK_SLACK})))"
+        f" AND g.{column} {{keys}}",
+        "bigint",
+    )
+    for holding, column in ((Holding.VOUCHER, "voucher_id"), (Holding.ACCOUNT, "account_id"))
+}
+"""A statement for each kind of holder; one that no grant of the batch has is not sent."""
 
 
-def _online(rows: list[bulk.Row]) -> dict[int, set[int]]:
-    """Devices of these vouchers with an open session, or accepted so lately that the Start is still on its way."""
-    found: dict[int, set[int]] = {}
-    for voucher_id, device_id in rows:
-        found.setdefault(voucher_id, set()).add(device_id)
+def _ask_online(
+    conn: Connection, holders: Collection[Holder], pending_since: datetime
+) -> Callable[[], dict[Holder, set[int]]]:
+    """Their devices with an open session, or accepted so lately that the Start is still on its way."""
+    since = microseconds(pending_since)
+    asked = {
+        holding: query.ask(conn, {id_ for kind, id_ in holders if kind is holding}, since)
+        for holding, query in _ONLINE.items()
+    }
+
+    def found() -> dict[Holder, set[int]]:
+        online: dict[Holder, set[int]] = {}
+        for holding, rows in asked.items():
+            for id_, device_id in rows():
+                online.setdefault((holding, id_), set()).add(device_id)
+        return online
+
     return found
 
 

@@ -29,6 +29,7 @@ class Session:
 
     `voucher_id` is its grant's: whose quota it uses besides the device's. `framed_ipv6`: addresses and prefixes,
     separated by spaces. `nas_address`: where its first record came from, so where a Disconnect must go.
+    `planned_end_at`: of a session that the portal itself admitted (`store.unaccounted`); None: its NAS accounts.
     """
 
     id: int | None
@@ -45,6 +46,7 @@ class Session:
     framed_ipv6: str = ""
     nas_address: str = ""
     voucher_id: int | None = None
+    planned_end_at: datetime | None = None
 
 
 SessionKey = tuple[int, str]
@@ -77,6 +79,7 @@ _COUNTERS = (
     "ended_at",
     "terminate_cause",
     "estimated",
+    "planned_end_at",
 )
 """Columns that later records change; a device has its IPv6 addresses often only after the Start."""
 
@@ -128,12 +131,20 @@ def open_of_nas(conn: Connection, nas_id: int) -> list[Session]:
     return [_session_of(row) for row in _OPEN_OF_NASES.rows(conn, (nas_id,))]
 
 
-def open_with_grant(conn: Connection) -> list[int]:
-    """Ids of the open sessions that we admitted."""
+def open_and_planned(conn: Connection) -> list[Session]:
+    """Open sessions that the portal itself admitted."""
     return [
-        row[0]
-        for row in bulk.fetch(conn, "SELECT s.id FROM session s WHERE s.ended_at IS NULL AND s.grant_id IS NOT NULL")
+        _session_of(row) for row in bulk.fetch(conn, _SELECT + "s.ended_at IS NULL AND s.planned_end_at IS NOT NULL")
     ]
+
+
+def open_with_grant(conn: Connection, *, now: datetime) -> list[int]:
+    """Ids of the open sessions that we admitted, but for those whose planned end has come anyway."""
+    running = (
+        "SELECT s.id FROM session s WHERE s.ended_at IS NULL AND s.grant_id IS NOT NULL"
+        " AND (s.planned_end_at IS NULL OR s.planned_end_at > %s)"
+    )
+    return [row[0] for row in bulk.fetch(conn, running, microseconds(now))]
 
 
 def by_ids(conn: Connection, ids: Collection[int]) -> dict[int, Session]:
@@ -142,7 +153,9 @@ def by_ids(conn: Connection, ids: Collection[int]) -> dict[int, Session]:
 
 def _session_of(row: bulk.Row) -> Session:
     device_id, nas_id, acct_session_id, user_name, ssid, bssid, framed_ip, nas_address, day = row[_STATIC]
-    grant_id, framed_ipv6, started, updated, start_seen, seconds, *octets, ended, cause, estimated = row[_CHANGING]
+    grant_id, framed_ipv6, started, updated, start_seen, seconds, *octets, ended, cause, estimated, planned = row[
+        _CHANGING
+    ]
     down, up, down_before, up_before = octets
     return Session(
         row[0],
@@ -169,6 +182,7 @@ def _session_of(row: bulk.Row) -> Session:
         framed_ipv6,
         nas_address,
         row[-1],
+        None if planned is None else instant_of(planned),
     )
 
 
@@ -201,6 +215,7 @@ def _only_grew(before: Session, after: Session) -> bool:
         and old.estimated == new.estimated
         and before.grant_id == after.grant_id
         and before.framed_ipv6 == after.framed_ipv6
+        and before.planned_end_at == after.planned_end_at
     )
 
 
@@ -242,6 +257,7 @@ def _counters(each: Session) -> bulk.Row:
         None if totals.ended_at is None else microseconds(totals.ended_at),
         totals.terminate_cause,
         totals.estimated,
+        None if each.planned_end_at is None else microseconds(each.planned_end_at),
     )
 
 
@@ -318,11 +334,14 @@ def save_contact(conn: Connection, nas_id: int, contact: Contact) -> None:
 
 
 def close_stale(conn: Connection, *, interim_seconds: int, now: datetime) -> int:
-    """Close sessions whose interims stopped coming while their NAS was heard. Needs `write()`; returns how many."""
+    """Close sessions whose interims stopped coming while their NAS was heard. Needs `write()`; returns how many.
+
+    Of those that the portal itself admitted nobody sends interims.
+    """
     heard = contacts(conn)
     stale = [
         (each, replace(each, totals=close_estimated(each.totals, cause=LOST_CARRIER)))
-        for each in map(_session_of, bulk.fetch(conn, _SELECT + "s.ended_at IS NULL"))
+        for each in map(_session_of, bulk.fetch(conn, _SELECT + "s.ended_at IS NULL AND s.planned_end_at IS NULL"))
         if is_stale(each.totals.updated_at, heard.get(each.nas_id), interim_seconds=interim_seconds, now=now)
     ]
     save_many(conn, stale)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, exists, func, insert, select, update
 
 from hotspot.access import Grant, Ticket
 from hotspot.plan import Plan, Way
-from hotspot.terms import Terms
+from hotspot.terms import Terms, digest
 from hotspot.values import MacAddress
 from store import bulk
 from store.keys import KeyRing
@@ -127,8 +127,23 @@ def current_terms(conn: Connection) -> list[Terms]:
 # Acceptances, grants, tickets ----------------------------------------------------------------------
 
 
-def record_acceptance(conn: Connection, *, device_id: int, terms_id: int, now: datetime) -> None:
-    conn.execute(insert(acceptance).values(device_id=device_id, terms_id=terms_id, accepted_at=now))
+def record_acceptance(conn: Connection, *, device_id: int, seen: Terms, now: datetime) -> None:
+    """The device accepted this very text; its digest proves which it was (docs/adr/0026-terms-and-proof.md)."""
+    values = {"device_id": device_id, "terms_id": seen.id, "accepted_at": now, "digest": digest(seen)}
+    conn.execute(insert(acceptance).values(**values))
+
+
+def accepted_terms(conn: Connection, device_id: int) -> int | None:
+    """The text of the newest version that the device accepted last; None where it accepted none of that version."""
+    newest = select(func.max(terms.c.version)).scalar_subquery()
+    query = (
+        select(terms.c.id)
+        .join(acceptance, acceptance.c.terms_id == terms.c.id)
+        .where(acceptance.c.device_id == device_id, terms.c.version == newest)
+        .order_by(acceptance.c.accepted_at.desc())
+        .limit(1)
+    )
+    return conn.execute(query).scalar()
 
 
 def add_grant(conn: Connection, **values: Any) -> int:

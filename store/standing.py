@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, func, select
 
-from hotspot.access import DayUse, Ticket
+from hotspot.access import DayUse, Holder, Holding, Ticket
 from hotspot.values import Octets
 from store.rows import ticket_of
 from store.schema import block, grant, nas, nas_arrival, session, site, ticket, voucher_batch, voucher_usage_daily
@@ -105,10 +105,12 @@ def holders(conn: Connection, voucher_id: int) -> list[int]:
     return list(conn.execute(query.order_by(newest.desc(), grant.c.device_id)).scalars())
 
 
-def online_with(conn: Connection, voucher_id: int) -> set[int]:
-    """Devices with an open session under a grant of the voucher."""
+def online_with(conn: Connection, holder: Holder) -> set[int]:
+    """Devices with an open session under a grant of the voucher or account."""
+    kind, id_ = holder
+    held = grant.c.voucher_id if kind is Holding.VOUCHER else grant.c.account_id
     query = select(session.c.device_id).join(grant, grant.c.id == session.c.grant_id)
-    return set(conn.execute(query.where(grant.c.voucher_id == voucher_id, session.c.ended_at.is_(None))).scalars())
+    return set(conn.execute(query.where(held == id_, session.c.ended_at.is_(None))).scalars())
 
 
 def voucher_use(conn: Connection, voucher_id: int, day: date) -> DayUse:

@@ -25,8 +25,11 @@ PROTECTED = {
     "apscheduler": {"monitor/schedule.py"},
     "flask": {"portal/"},
     "gunicorn": {"portal/__main__.py"},
-    "argon2": {"portal/staff/login.py"},
+    "argon2": {"portal/passwords.py"},
+    "authlib": {"portal/captive/id_token.py"},
+    "joserfc": {"portal/captive/id_token.py"},
     "segno": {"portal/staff/qr.py"},
+    "markdown_it": {"portal/markdown.py"},
 }
 """Third parties and the files (or rooms) that may import them: one place knows each library's ways."""
 

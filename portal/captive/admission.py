@@ -15,6 +15,7 @@ from hotspot.admission import Denial, Span, judge_voucher, tap_span, voucher_spa
 from hotspot.credentials import TICKET_NAME_BYTES, ticket_name, ticket_password
 from hotspot.errors import InputError
 from hotspot.plan import Plan, Way
+from hotspot.terms import Terms
 from hotspot.values import MacAddress
 from hotspot.vouchers import parse_code
 from hotspot.ways import offered
@@ -27,7 +28,7 @@ from store.store import Connection
 
 RandomOctets = Callable[[int], bytes]
 
-GUESSED_WRONG = frozenset({Denial.BAD_CODE, Denial.UNKNOWN_CODE})
+GUESSED_WRONG = frozenset({Denial.BAD_CODE, Denial.UNKNOWN_CODE, Denial.WRONG_LOGIN})
 """Denials that count as a wrong guess."""
 
 
@@ -36,7 +37,8 @@ class Wish:
     """What a resident asks for: to get on at a place, these terms accepted.
 
     `site_ways`: the ways in that the place offers. `language` is the page's: the way back through the NAS carries
-    none, and there is no cookie. `address` is where the request came from, None where that is unknown.
+    none, and there is no cookie. `address` is where the request came from, None where that is unknown; `account` the
+    one whose password is guessed at, if any.
     """
 
     mac: MacAddress
@@ -44,11 +46,12 @@ class Wish:
     language: str
     site_ways: str = ""
     address: Address | None = None
+    account: str = ""
 
     @property
     def guess(self) -> Guess:
         """What is counted where a code or a password is wrong."""
-        return Guess(self.mac, self.address)
+        return Guess(self.mac, self.address, self.account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +92,19 @@ WayIn = Callable[[Asking], Entitlement | Denial]
 def admit(city: City, wish: Wish, way_in: WayIn, *, now: datetime, random_octets: RandomOctets) -> Admission | Denial:
     """Record the acceptance and issue grant and ticket, all in one transaction, or say why not."""
     with city.store.write() as conn:
-        if wish.terms_id not in {text.id for text in residents.current_terms(conn)}:
+        seen = next((text for text in residents.current_terms(conn) if text.id == wish.terms_id), None)
+        if seen is None:
             return Denial.TERMS_CHANGED
         device_id = residents.note_device(conn, city.store.keys, wish.mac, now=now)
         if residents.is_blocked(conn, device_id, now=now):
             return Denial.BLOCKED
-        plans = offered(residents.plans(conn), wish.site_ways)
+        plans = offered(residents.plans(conn), wish.site_ways, unready=city.config.unready)
         found = way_in(Asking(conn, city, plans, wish.mac, device_id, now, wish.guess))
         if isinstance(found, Denial):
             if found in GUESSED_WRONG:
                 Guesser(city).wrong(conn, wish.guess, now=now)
             return found
-        return _issue(conn, city, wish, device_id, found, now=now, random_octets=random_octets)
+        return _issue(conn, city, wish, seen, device_id, found, now=now, random_octets=random_octets)
 
 
 def guessed_too_often(asking: Asking) -> bool:
@@ -158,20 +162,21 @@ def _issue(
     conn: Connection,
     city: City,
     wish: Wish,
+    seen: Terms,
     device_id: int,
     found: Entitlement,
     *,
     now: datetime,
     random_octets: RandomOctets,
 ) -> Admission:
-    residents.record_acceptance(conn, device_id=device_id, terms_id=wish.terms_id, now=now)
+    residents.record_acceptance(conn, device_id=device_id, seen=seen, now=now)
     grant_id = residents.add_grant(
         conn,
         device_id=device_id,
         plan_id=found.plan.id,
         voucher_id=found.voucher_id,
         account_id=found.account_id,
-        terms_id=wish.terms_id,
+        terms_id=seen.id,
         way=found.plan.way.value,
         language=wish.language,
         granted_at=now,

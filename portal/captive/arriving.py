@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,8 +11,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.errors import InputError
 from portal.address import client_address
+from portal.captive import wispr
 from portal.captive.capport import nas_of_network, own_network
+from portal.captive.controllers import CallError
 from portal.captive.front import Trouble, front_page
+from portal.captive.getting_on import GettingOn
 from portal.captive.handoff.methods import METHODS, claimed_identifier
 from portal.captive.handoff.protocol import Arrival, ForgedError, Inbound, Method, Result
 from portal.captive.room import Guest, Room
@@ -22,17 +26,21 @@ from service.speech import Speech
 from store import nases, residents
 from store.nases import Nas
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Arriving:
     """The routes by which a browser comes in."""
 
     room: Room
+    getting_on: GettingOn
 
     def mount(self, routes: Blueprint) -> None:
         routes.get("/")(self.arrive)
         routes.get("/at/<path:nas_identifier>")(self.arrive_at)
         routes.post("/at/<path:nas_identifier>")(self.arrive_at)
+        routes.get("/guest/s/<nas_identifier>/", strict_slashes=False)(self.arrive_at)  # UniFi's, by its site
         routes.get("/welcome")(self.welcome)
 
     def arrive(self) -> AnyResponse:
@@ -62,7 +70,8 @@ class Arriving:
     def _inbound(self) -> Inbound:
         query = request.query_string.decode("latin-1")
         fields = {name: values[0] for name, values in (*request.form.lists(), *request.args.lists()) if values}
-        return Inbound(f"{self.room.city.config.portal.url}{request.path}?{query}", query, fields)
+        url = f"{self.room.city.config.portal.url}{request.path}?{query}"
+        return Inbound(url, query, fields, self.room.controllers)
 
     def _from(self, identifier: str, inbound: Inbound) -> AnyResponse:
         nas, method = self._nas(identifier)
@@ -74,8 +83,21 @@ class Arriving:
             return self._refused("forged")
         except InputError:
             return self._refused("malformed")
+        except CallError as error:
+            return self._unreadable(nas, error)
         self.room.metrics.arrivals.labels(arrival.result.value).inc()
         return self._after(arrival, nas)
+
+    def _unreadable(self, nas: Nas, error: CallError) -> AnyResponse:
+        """The device's address is encrypted, and the controller does not say it: nobody can be let on."""
+        self.room.metrics.arrivals.labels("unreadable").inc()
+        log.warning("%s: %s: an encrypted address stays so: %s", self.room.city.key, nas.name, error.reason)
+        self.room.stands_at(nas)
+        said = self.room.speech().text
+        sentences = [said(of_failure(error.reason, error.reply))]
+        return self.room.show(
+            "captive/message.html", status=502, path="", heading=said("This did not work"), sentences=sentences
+        )
 
     def _nas(self, identifier: str) -> tuple[Nas | None, Method | None]:
         if "\0" in identifier:  # PostgreSQL takes none
@@ -92,10 +114,21 @@ class Arriving:
         visit = Visit(nas.id, arrival.mac, arrival.back, arrival.user_url, arrival.signed, arrived_at=self.room.clock())
         token, speech = self.room.token(visit), self._speech_of(arrival)
         if arrival.result in (Result.SUCCESS, Result.ALREADY, Result.LOG_OFF):
-            return redirect(f"/status?visit={token}&lang={speech.language}", 303)
-        failed = arrival.result is Result.FAILED
-        trouble = Trouble(speech.text(of_failure(arrival.reason, arrival.reply))) if failed else None
-        return front_page(self.room, Guest(token, visit, nas), speech, trouble=trouble)
+            to_status = redirect(f"/status?visit={token}&lang={speech.language}", 303)
+            if arrival.signed:
+                told = wispr.logged_off() if arrival.result is Result.LOG_OFF else wispr.logged_in(nas.login_url)
+                to_status.set_data(f"{to_status.get_data(as_text=True)}{told}\n")
+            return to_status
+        guest = Guest(token, visit, nas)
+        if arrival.result is Result.NOT_YET:
+            back_on = self.getting_on.let_back_on(guest, speech)
+            if back_on is not None:
+                return back_on
+        if arrival.result is not Result.FAILED:
+            return front_page(self.room, guest, speech)
+        sentence = speech.text(of_failure(arrival.reason, arrival.reply))
+        told = wispr.failed(sentence, rejected=arrival.reason == "reject") if arrival.signed else ""
+        return front_page(self.room, guest, speech, trouble=Trouble(sentence), for_machines=told)
 
     def _speech_of(self, arrival: Arrival) -> Speech:
         """A device that comes back from its NAS is spoken to as on the page where it accepted the terms."""

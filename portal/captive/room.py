@@ -6,19 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Response, request
+from flask import Response, g, request
 
 from hotspot.errors import InputError
+from hotspot.handoffs import HANDOVERS
+from hotspot.plan import Way
+from hotspot.ways import offered
 from portal import tokens
 from portal.captive import proof
 from portal.captive.admission import RandomOctets
+from portal.captive.controllers import Controllers
+from portal.captive.faces import Faces
 from portal.metrics import PortalMetrics
-from portal.pages import page, speech_for, switches
+from portal.pages import origin, page, speech_for, switches
 from portal.tokens import Visit
 from service.cities import City
 from service.speech import Speech
-from store import nases
+from store import nases, residents
 from store.nases import Nas
 
 Clock = Callable[[], datetime]
@@ -42,19 +48,44 @@ class Room:
     metrics: PortalMetrics
     clock: Clock
     random_octets: RandomOctets
+    faces: Faces
+    controllers: Controllers
 
     def speech(self) -> Speech:
         return speech_for(request, self.speeches)
 
     def guest(self) -> Guest | None:
         """Who asks, by the sealed `visit` in the form or the address; None for no, a foreign or an expired one."""
-        token = request.form.get("visit", "") or request.args.get("visit", "")
+        return self.guest_of(request.form.get("visit", "") or request.args.get("visit", ""))
+
+    def guest_at(self, way: Way) -> Guest | None:
+        """The same at a place that offers this way in, for pages that lead to it."""
+        guest = self.guest()
+        if guest is None:
+            return None
+        with self.city.store.read() as conn:
+            plans = offered(residents.plans(conn), guest.nas.site_ways, unready=self.city.config.unready)
+        return guest if way in plans else None
+
+    def guest_of(self, token: str) -> Guest | None:
+        """The same for a visit that came by another way."""
         visit = self._visit(token)
         if visit is None:
             return None
         with self.city.store.read() as conn:
             nas = nases.by_id(conn, self.city.store.keys, visit.nas_id)
-        return Guest(token, visit, nas) if nas is not None else None
+        if nas is None:
+            return None
+        self.stands_at(nas)
+        return Guest(token, visit, nas)
+
+    def stands_at(self, nas: Nas) -> None:
+        """Whoever asks stands at this NAS: every page of this request has its site's face and notices.
+
+        And its forms may lead there: Chromium applies `form-action` to the redirect behind a form, too.
+        """
+        g.site_id = nas.site_id
+        g.form_targets = (origin(nas.login_url),) if nas.login_url and not HANDOVERS[nas.handoff].calls else ()
 
     def _visit(self, token: str) -> Visit | None:
         try:
@@ -70,15 +101,23 @@ class Room:
         return proof.proven(self.city, visit, now=self.clock())
 
     def show(self, template: str, speech: Speech | None = None, *, status: int = 200, **values: Any) -> Response:
-        """A page. `kept` are the parameters that its language switch must not lose; `path` where it leads."""
+        """A page. `kept` are the parameters that its language switch must not lose; `path` where it leads, empty: no
+        switch. `face` and `site_id`: of another place than the reader's."""
         speech = speech or self.speech()
         path, kept = values.pop("path", request.path), values.pop("kept", {})
+        own, notices = self.faces.at(values.pop("site_id", g.get("site_id")))
+        face = values.pop("face", own)
+        default = self.city.config.languages[0]
         return page(
             template,
             speech,
             status=status,
+            face=face,
             city=self.city.config,
-            switches=switches(path, speech, self.speeches, **kept),
+            notices=[notice.said(speech.language, default) for notice in notices],
+            welcome=face.welcomed(speech.language),
+            switches=switches(path, speech, self.speeches, **kept) if path else [],
+            foot=urlencode({**kept, "lang": speech.language}),
             **values,
         )
 

@@ -8,9 +8,9 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.access import Reason
-from portal.captive import capport
-from portal.captive.handoff.methods import METHODS
-from portal.captive.handoff.protocol import GoTo, Handing
+from portal.captive import authorising, capport, wispr
+from portal.captive.handoff.methods import log_off
+from portal.captive.handoff.protocol import Admitted, Back, GoTo, Handing
 from portal.captive.room import Guest, Room
 from portal.captive.standing import Standing, State, standing_of
 from portal.forms import row_number
@@ -38,6 +38,7 @@ class Staying:
         city, speech, visit = self.room.city, self.room.speech(), guest.visit
         standing = self._standing(visit)
         proven = standing.state not in (State.WAITING, State.UNKNOWN)
+        online = standing.state in (State.ONLINE, State.STARTING)
         refused = self._refusal(visit) if standing.state is State.WAITING else None
         return self.room.show(
             "captive/status.html",
@@ -50,6 +51,7 @@ class Staying:
             user_url=visit.user_url,
             walk_in=_way_in(guest),
             api=capport.path_of(city.store.keys, visit, now=self.room.clock()) if proven else "",
+            for_machines=wispr.logged_in(guest.nas.login_url) if online and visit.signed else "",
         )
 
     def _standing(self, visit: Visit) -> Standing:
@@ -90,12 +92,19 @@ class Staying:
             device_id = residents.find_device(conn, city.store.keys, visit.mac, now=now)
             if device_id is not None:
                 residents.end_grants(conn, device_id, now=now)
-        handing = Handing(guest.nas, visit.mac, visit.back, visit.user_url, landing="")
-        left = METHODS[guest.nas.handoff].log_off(handing)
+        handing = Handing(
+            guest.nas, visit.mac, Back(visit.back), visit.user_url, landing="", controllers=self.room.controllers
+        )
+        left = log_off(handing)
+        if isinstance(left, Admitted):
+            authorising.left(city, guest.nas, visit.mac, now=now)
         return redirect(left.url if isinstance(left, GoTo) else f"/status?visit={guest.token}", 303)
 
 
 def _way_in(guest: Guest) -> str:
-    """An address that the NAS answers with its portal: it catches http alone, never https (HANDOFF)."""
-    wanted = guest.visit.user_url
-    return wanted if wanted.startswith("http:") else f"{guest.nas.login_url}/"
+    """An address that the NAS answers with its portal: it catches http alone, never https (HANDOFF). Empty: none known.
+
+    A log-in address to which forms are posted shows no page, and a controller's is not for residents.
+    """
+    wanted, nas = guest.visit.user_url, guest.nas
+    return wanted if wanted.startswith("http:") else f"{nas.login_url}/" if nas.handoff == "uam" else ""

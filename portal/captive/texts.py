@@ -8,7 +8,7 @@ from flask import Blueprint, abort
 from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.terms import choose
-from portal.captive.room import Room
+from portal.captive.room import Guest, Room
 from service.speech import marked as _
 from store import residents
 
@@ -25,14 +25,16 @@ class Texts:
         routes.get("/accessibility")(self.accessibility)
 
     def terms(self) -> AnyResponse:
-        speech = self.room.speech()
+        guest, speech = self.room.guest(), self.room.speech()
         with self.room.city.store.read() as conn:
             texts = residents.current_terms(conn)
         terms = choose(texts, speech.language, self.room.city.config.languages[0])
-        return self.room.show("captive/terms.html", speech, terms=terms)
+        return self.room.show("captive/terms.html", speech, terms=terms, guest=guest, kept=kept(guest))
 
     def help(self) -> AnyResponse:
-        return self.room.show("captive/help.html")
+        """By address, with or without a visit: whoever has one reads whom to ask at this place."""
+        guest = self.room.guest()
+        return self.room.show("captive/help.html", guest=guest, kept=kept(guest))
 
     def accessibility(self) -> AnyResponse:
         """The statement that public bodies owe (Directive (EU) 2016/2102, article 7); only where it is configured."""
@@ -51,3 +53,8 @@ METHOD = {
     "self": _("We looked ourselves: with a test program on every page and in every language, and by hand."),
     "external": _("Somebody from outside looked for us."),
 }
+
+
+def kept(guest: Guest | None) -> dict[str, str]:
+    """What links on a standing page must not lose."""
+    return {"visit": guest.token} if guest is not None else {}

@@ -1,4 +1,4 @@
-"""Logging staff in: argon2id, a pause after too many wrong passwords, a session on the server's side.
+"""Logging staff in: a password, a pause after too many wrong ones, a session on the server's side.
 
 Hashing is slow on purpose, so it never happens inside a transaction.
 """
@@ -10,20 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-
 from hotspot.errors import InputError
+from portal import passwords
+from portal.passwords import PASSWORD_MAX
 from service.cities import City
 from store import audit, guesses, staff
 from store.staff import Member
 
 PASSWORD_MIN = 12
-PASSWORD_MAX = 200
-
-_HASHER = PasswordHasher()  # the library's defaults follow RFC 9106's second choice: 64 MiB, 3 passes
-_NOBODY = _HASHER.hash("nobody's password: verified so that an unknown name takes as long as a known one")
-
 RandomOctets = Callable[[int], bytes]
 
 
@@ -46,7 +40,7 @@ class LoggedIn:
 def log_in(
     city: City, *, login: str, password: str, address: str, now: datetime, random_octets: RandomOctets
 ) -> LoggedIn:
-    """Check a password; wrong ones are counted by name and by address."""
+    """Check a password; wrong ones are counted by name and by address. May raise BusyError."""
     limits = city.config.limits
     buckets = [
         guesses.bucket(city.store.keys, "staff-login", login.lower()),
@@ -75,16 +69,11 @@ def log_in(
 
 def _matches(member: Member | None, password: str) -> bool:
     usable = member is not None and member.password_hash is not None and member.disabled_at is None
-    stored = member.password_hash if member is not None and usable else None
-    try:
-        _HASHER.verify(stored or _NOBODY, password[:PASSWORD_MAX])
-    except (VerificationError, InvalidHashError):
-        return False
-    return stored is not None
+    return passwords.matches(member.password_hash if member is not None and usable else None, password)
 
 
 def hash_password(password: str) -> str:
     """argon2id of a new password. InputError where it is too short or too long."""
     if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
         raise InputError(f"a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters")
-    return _HASHER.hash(password)
+    return passwords.hashed(password)

@@ -19,6 +19,7 @@ from portal.captive.admission import RandomOctets
 from portal.forms import line, row_number
 from portal.metrics import PortalMetrics
 from portal.pages import page, speech_for, switches
+from portal.passwords import PASSWORD_MAX
 from portal.staff import login as logins
 from portal.staff import voucher_desk
 from portal.staff.guard import COOKIE, Guard
@@ -38,6 +39,9 @@ MENU: tuple[tuple[str, str, Permission], ...] = (
     ("/staff/access-points", _("Access points"), Permission.SEE_ACCESS_POINTS),
     ("/staff/nases", _("NASes"), Permission.MANAGE_NASES),
     ("/staff/vouchers", _("Vouchers"), Permission.MANAGE_VOUCHERS),
+    ("/staff/places", _("Places"), Permission.MANAGE_PLACES),
+    ("/staff/terms", _("Terms of use"), Permission.MANAGE_TERMS),
+    ("/staff/notices", _("Notices"), Permission.MANAGE_NOTICES),
     ("/report", _("Report"), Permission.SEE_REPORTS),
     ("/staff/audit", _("Audit log"), Permission.SEE_AUDIT),
 )
@@ -134,7 +138,7 @@ class Staff:
         try:
             hashed = logins.hash_password(request.form.get("password", ""))
         except InputError:
-            shortest, longest = logins.PASSWORD_MIN, logins.PASSWORD_MAX
+            shortest, longest = logins.PASSWORD_MIN, PASSWORD_MAX
             problem = self._speech().text("A password has %(n)s to %(most)s characters.", n=shortest, most=longest)
             return self._page("staff/invitation.html", status=422, invited=member, problem=problem, shortest=shortest)
         with self.city.store.write() as conn:

@@ -23,6 +23,7 @@ from store.schema.residents import notice as notice
 from store.schema.residents import one_time_code as one_time_code
 from store.schema.residents import plan as plan
 from store.schema.residents import terms as terms
+from store.schema.residents import terms_draft as terms_draft
 from store.schema.residents import ticket as ticket
 from store.schema.residents import voucher as voucher
 from store.schema.residents import voucher_batch as voucher_batch

@@ -43,6 +43,18 @@ terms = Table(
 )
 
 
+terms_draft = Table(
+    "terms_draft",
+    metadata,
+    # What staff writes until it is published as a version of all languages.
+    Column("language", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    ref("changed_by", "staff"),
+)
+
+
 device = Table(
     "device",
     metadata,
@@ -70,7 +82,7 @@ acceptance = Table(
     ref("device_id", "device", index=True),
     ref("terms_id", "terms"),
     Column("accepted_at", Instant, nullable=False),
-    Column("digest", LargeBinary),  # SHA-256 of the text that was seen
+    Column("digest", LargeBinary),  # SHA-256 of the text that was seen; NULL: accepted before digests were kept
 )
 
 

@@ -86,7 +86,7 @@ class Radius(threading.Thread):
             [(State.REFUSED, 406, 0)],
             [
                 "coa wanted",
-                "coa refused: 406 Unsupported Extension (the NAS's product takes no such request)",
+                "coa refused: 406 Unsupported Extension (the NAS takes no such request)",
                 "The NAS keeps the session as it is.",
             ],
             1,

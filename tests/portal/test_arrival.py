@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
@@ -193,7 +194,8 @@ def test_a_refusal_after_the_switch_stays_in_its_language(phone: Phone) -> None:
 def test_the_first_page_is_one_small_request(door: Door, phone: Phone, language: str) -> None:
     page = phone.arrive(language=language)
     assert _wire_size(page) + GENERAL_LINES < PAGE_MAX
-    for outside in (" src=", "@import", "url(", '<link rel="stylesheet"'):
+    assert set(re.findall(r' src="([a-z]+:)', page.text)) == {"data:"}, "the logo is part of the page"
+    for outside in (' src="http', ' src="/', "@import", "url(", '<link rel="stylesheet"'):
         assert outside not in page.text
 
 

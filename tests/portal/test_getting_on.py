@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -86,7 +87,7 @@ def test_what_a_tap_leaves_behind(door: Door, phone: Phone) -> None:
         "device_id": device["id"],
         "terms_id": english.id,
         "accepted_at": NOW,
-        "digest": None,
+        "digest": hashlib.sha256(f"# {english.title}\n\n{english.body.strip()}\n".encode()).digest(),
     }
     assert (grant["device_id"], grant["plan_id"], grant["terms_id"], grant["way"], grant["voucher_id"]) == (
         device["id"],

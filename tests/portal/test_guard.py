@@ -10,7 +10,8 @@ from hotspot.roles import Permission, Role, may
 from portal.staff.guard import ANY_ROLE, GUARDS, PUBLIC, Guard
 from portal.staff.views import MENU
 from service.cities import City
-from store import audit, keys, migrate, schema
+from store import audit, keys, migrate, notices, schema
+from store.nases import COMMAND_LINE
 from store.store import Store
 from tests.portal.hands import NOW, Clock, Door, add_session
 from tests.support.cities import make_city
@@ -26,6 +27,10 @@ PLACES = {
     "<int:batch_id>": "1",
     "<int:nas_id>": "1",
     "<token>": "t" * 43,
+    "<int:site_id>": "1",
+    "<int:version>": "1",
+    "<int:notice_id>": "1",
+    "<language>": "de",
     "<month:month>": "2026-11",
 }
 ROLES = [None, *Role]
@@ -33,8 +38,10 @@ ROLES = [None, *Role]
 
 @pytest.fixture
 def furnished(door: Door) -> Door:
-    """A door behind which session 1 and voucher batch 1 exist."""
+    """A door behind which session 1, voucher batch 1 and notice 1 exist."""
     assert add_session(door.city) == 1
+    with door.city.store.write() as conn:
+        assert notices.add(conn, {"de": "x"}, site_id=1, from_at=NOW, until_at=None, author=COMMAND_LINE, now=NOW) == 1
     order = {"label": "x", "plan": "2", "count": "1", "valid_hours": "1", "redeem_days": "1"}
     assert door.member(Role.ADMIN).send("/staff/vouchers", order).location == "/staff/vouchers/1"
     return door

@@ -47,7 +47,7 @@ def test_every_link_of_an_error_page_leads_somewhere(door: Door, phone: Phone) -
     """Also on the staff's host, where the residents' help and terms are no pages."""
     for browser in (door.seat(), phone):
         found = links(browser.get("/nowhere", language="de").text)
-        assert len(found) == len(door.city.config.languages) + 3
+        assert len(found) == len(door.city.config.languages) + 4
         for link in found:
             switch = link.startswith("?")
             reader = phone if link.startswith(door.url) else browser

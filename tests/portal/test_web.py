@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import socket
 import time
@@ -96,7 +98,10 @@ def test_only_a_log_in_sets_a_cookie(door: Door, phone: Phone) -> None:
 
 def test_the_style_is_the_one_that_the_policy_names(phone: Phone) -> None:
     page = phone.arrive()
-    assert page.text.count("<style>") == 1
+    styles = re.findall("<style>(.*?)</style>", page.text, re.DOTALL)
+    hashes = [base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() for style in styles]
+    assert len(styles) == 2, "the house's own and the face's colours"
+    assert all(f"'sha256-{each}'" in page.headers["Content-Security-Policy"] for each in hashes)
     assert " style=" not in page.text, "the policy forbids inline attributes"
 
 
@@ -253,16 +258,17 @@ def test_without_a_database_every_page_says_so(door: Door, phone: Phone, lost: C
     assert caller.get("/help").status_code == 200, "what needs no database goes on"
 
 
-def test_a_fault_page_says_whom_to_call_and_tries_again(door: Door, phone: Phone, lost: City) -> None:
+def test_a_fault_page_says_whom_to_call_and_offers_to_try_again(door: Door, phone: Phone, lost: City) -> None:
     away = Door(lost, door.clock, door.password_hash).phone()
     read, sent = away.get(phone.redirect(), language="de"), away.send("/accept", {"visit": phone.token()})
     for answer in (read, sent):
         assert answer.headers["Retry-After"] == "15"
         assert lost.config.contact.email in words(answer)
         assert "script-src" not in answer.headers["Content-Security-Policy"]
-    assert '<meta http-equiv="refresh" content="15">' in read.text
+    assert '<a class="button" href="">' in read.text, "the same address again"
     assert "Das WLAN-Portal ist gestört" in words(read)
-    assert "http-equiv" not in sent.text, "a form is not sent twice"
+    assert 'href=""' not in sent.text, "a form is not sent twice"
+    assert "http-equiv" not in read.text + sent.text, "nothing loads itself anew (WCAG 2.2.1)"
 
 
 def test_readiness_follows_the_database_and_health_does_not(

@@ -19,7 +19,7 @@ def a_device(city: City, octet: int, *, seen: datetime) -> int:
     with city.store.write() as conn:
         device_id = residents.note_device(conn, city.store.keys, MacAddress(bytes((2, 0, 0, 0, 0, octet))), now=seen)
         terms = residents.current_terms(conn)[0]
-        residents.record_acceptance(conn, device_id=device_id, terms_id=terms.id, now=seen)
+        residents.record_acceptance(conn, device_id=device_id, seen=terms, now=seen)
         grant_id = residents.add_grant(
             conn,
             device_id=device_id,

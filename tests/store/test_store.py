@@ -109,7 +109,7 @@ def test_grants_tickets_and_blocks(city_store: Store) -> None:
         plan_id = setup.add_plan(conn, **PLAN)
         terms_id = setup.add_terms(conn, version=1, language="de", title="AGB", body="…", now=NOW)
         device_id = residents.note_device(conn, city_store.keys, PHONE, now=NOW)
-        residents.record_acceptance(conn, device_id=device_id, terms_id=terms_id, now=NOW)
+        residents.record_acceptance(conn, device_id=device_id, seen=residents.current_terms(conn)[0], now=NOW)
         grant_id = residents.add_grant(
             conn,
             device_id=device_id,

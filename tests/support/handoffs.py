@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from hotspot.products import PRODUCTS
 from hotspot.values import MacAddress
-from portal.captive.handoff.protocol import Credential, Handing, Inbound
+from portal.captive.handoff.protocol import Back, Credential, Handing, Inbound
 from store.nases import Nas
 
 PHONE = MacAddress.parse("02-00-00-00-00-11")
@@ -48,9 +48,10 @@ def handing_of(nas: Nas, **changes: Any) -> Handing:
     values: dict[str, Any] = {
         "nas": nas,
         "mac": PHONE,
-        "back": {},
+        "back": Back(),
         "user_url": "",
         "landing": "http://portal.example/status?visit=x",
         "credential": Credential("a+b/c=", "ostsee1"),
     }
-    return Handing(**(values | changes))
+    made = values | changes
+    return Handing(**(made | {"back": Back(made["back"])}))

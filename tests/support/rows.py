@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from hotspot.plan import Way
 from hotspot.values import MacAddress
 from store import residents
-from store.schema import metadata, nas, session
+from store.schema import metadata, nas, plan, session
 from store.store import Connection, Store
 
 MINUTE = timedelta(minutes=1)
@@ -51,3 +52,22 @@ def all_rows(store: Store, *, leave_out: frozenset[str] = frozenset()) -> dict[s
     tables = [table for table in metadata.sorted_tables if table.name not in leave_out]
     with store.read() as conn:
         return {table.name: [tuple(row) for row in conn.execute(select(table))] for table in tables}
+
+
+def add_plan(store: Store, way: Way, **limits: Any) -> int:
+    """A plan for a way in, two hours a session unless `limits` say otherwise."""
+    values: dict[str, Any] = {
+        "key": f"test-{way.value}",
+        "name": way.value,
+        "way": way.value,
+        "session_minutes": 120,
+        "idle_minutes": 15,
+        "daily_minutes": 0,
+        "daily_megabytes": 0,
+        "rate_down_kbps": 0,
+        "rate_up_kbps": 0,
+        "devices_max": 1,
+        "remember_hours": 0,
+    }
+    with store.write() as conn:
+        return int(conn.execute(insert(plan).values(values | limits).returning(plan.c.id)).scalar_one())

@@ -6,6 +6,7 @@ that looks different in some state, is a new line here.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,14 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Page
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from werkzeug.serving import make_server
 
+from hotspot.plan import Way
 from hotspot.values import MacAddress
-from store import keys, migrate, schema
+from portal.captive.accounts import Accounts, Purpose
+from service.cities import City
+from store import accounts, keys, migrate, schema
 from store.store import Store
 from tests.portal.hands import NOW, Clock, Door, Phone, add_session, form
 from tests.support.cities import make_city
+from tests.support.rows import add_plan
 
 HOST = "rostock.localhost"
 
@@ -45,6 +50,47 @@ class Visitor:
     def arrive(self, **changes: str | None) -> None:
         """As the NAS's redirect brings it."""
         self.open(self.phone.redirect(**changes))
+
+    def fault(self) -> None:
+        """What the city answers while its database is away."""
+        gone = Store.open("sqlite:////nowhere/kogge.db", self.door.city.store.keys)
+        away = Door(City(self.door.city.config, gone), self.door.clock, "")
+        answer = away.phone().get("/terms", language=self.language)
+        gone.close()
+        self.page.route(
+            f"{self.door.url}/terms",
+            lambda route: route.fulfill(status=answer.status_code, headers=dict(answer.headers), body=answer.data),
+        )
+        self.open("/terms")
+
+    def welcome(self, path: str) -> None:
+        """A page of a visit that is under way."""
+        token = form(self.phone.get(self.phone.redirect(), language=self.language), "accept")["visit"]
+        self.open(f"{path}?visit={token}&lang={self.language}")
+
+    def register(self, password: str) -> None:
+        self.welcome("/account/new")
+        self.page.fill("#email", self.address)
+        self.page.evaluate("document.querySelector('#register').noValidate = true")
+        self.page.fill("#password", password)
+        self.page.click("#register button")
+
+    @property
+    def address(self) -> str:
+        return f"resident-{self.number}@example.org"
+
+    def account_link(self, path: str, purpose: Purpose, *, confirmed: bool) -> None:
+        """As a mail brings it to somebody with an account."""
+        city, now = self.door.city, self.door.clock()
+        with city.store.write() as conn:
+            stored = {"password_hash": "nobody's", "language": self.language}
+            account_id = accounts.register(conn, city.store.keys, self.address, **stored, now=now)
+            assert account_id is not None
+            if confirmed:
+                accounts.confirm(conn, account_id, now=now)
+            account = accounts.by_id(conn, account_id)
+        assert account is not None
+        self.open(f"{path}?token={Accounts(city, {}).token(account, purpose, now=now)}")
 
     def try_code(self, code: str) -> None:
         self.arrive()
@@ -98,10 +144,42 @@ PLACES: dict[str, Callable[[Visitor], None]] = {
     "help": lambda visitor: visitor.open("/help"),
     "terms": lambda visitor: visitor.open("/terms"),
     "accessibility": lambda visitor: visitor.open("/accessibility"),
+    "feedback": lambda visitor: visitor.open("/feedback"),
+    "account": lambda visitor: visitor.welcome("/account"),
+    "account-new": lambda visitor: visitor.welcome("/account/new"),
+    "account-new-refused": lambda visitor: visitor.register("passwort"),
+    "account-registered": lambda visitor: visitor.register("vier Wörter sind gut"),
+    "account-confirm": lambda visitor: visitor.account_link("/account/confirm", Purpose.CONFIRM, confirmed=False),
+    "account-password": lambda visitor: visitor.account_link("/account/password", Purpose.RESET, confirmed=True),
+    "account-link-spent": lambda visitor: visitor.open("/account/confirm?token=spent"),
+    "sign-in-not-started": lambda visitor: visitor.open("/oidc/callback?state=old&code=1"),
     "not-at-a-hotspot": lambda visitor: visitor.open("/"),
     "forged": lambda visitor: visitor.arrive(md="0" * 32),
+    "fault": lambda visitor: visitor.fault(),
     "no-such-page": lambda visitor: visitor.open("/nowhere"),
 }
+
+
+STAFF_PLACES = (
+    "/staff/login",
+    "/staff/sessions",
+    "/staff/access-points",
+    "/staff/nases",
+    "/staff/nases/new",
+    "/staff/nases/1",
+    "/staff/vouchers",
+    "/staff/audit",
+    "/staff/places",
+    "/staff/places/1",
+    "/staff/places/1/preview",
+    "/staff/places/1/poster",
+    "/staff/terms",
+    "/staff/terms/1",
+    "/staff/terms/draft/de",
+    "/staff/notices",
+    "/report",
+)
+"""The staff's pages, as an admin sees them."""
 
 
 @contextmanager
@@ -112,6 +190,10 @@ def open_door(folder: Path, port: int) -> Iterator[Door]:
     migrate.upgrade(store.engine)
     urls = {"url": f"http://{HOST}:{port}", "staff_url": f"http://{HOST}:{port}"}
     door = Door(make_city("rostock", store, now=NOW, portal=urls), Clock(), "")
+    add_plan(store, Way.ACCOUNT)
+    with store.write() as conn:
+        texts = {"de": "Am Neuen Markt fällt das WLAN heute aus.", "en": "No Wi-Fi at Neuer Markt today."}
+        conn.execute(insert(schema.notice).values(texts=json.dumps(texts), from_at=NOW, created_at=NOW))
     server = make_server("127.0.0.1", port, door.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

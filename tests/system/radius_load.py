@@ -235,7 +235,7 @@ def _timed_acceptance(store: Store, number: int, pause_s: float) -> float:
 def _accept(conn: Connection, store: Store, mac: MacAddress, now: datetime) -> None:
     device_id = residents.note_device(conn, store.keys, mac, now=now)
     plan, terms = residents.plans(conn, Way.TAP)[0], residents.current_terms(conn)[0]
-    residents.record_acceptance(conn, device_id=device_id, terms_id=terms.id, now=now)
+    residents.record_acceptance(conn, device_id=device_id, seen=terms, now=now)
     until = now + timedelta(minutes=plan.session_minutes)
     grant_id = residents.add_grant(
         conn,

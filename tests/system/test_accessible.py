@@ -1,4 +1,4 @@
-"""WCAG 2.2 AA on every residents' page in every language: axe-core in Chromium, and what no engine looks for.
+"""WCAG 2.2 AA on every page in every language that it has: axe-core in Chromium, and what no engine looks for.
 
 Pages and states stand in `places.py`. Screenshots stay in `artefacts/axe/`: look at them. axe-core is a script, which
 our Content-Security-Policy refuses, so the contexts that carry it go without the policy; the walk by keyboard does not.
@@ -18,8 +18,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from config.model import LANGUAGES
-from tests.portal.hands import Door
-from tests.system.places import PLACES, Visitor, open_door, unfold
+from hotspot.roles import Role
+from portal.languages import STAFF_LANGUAGES
+from portal.staff.guard import COOKIE
+from tests.portal.hands import Door, add_session
+from tests.system.places import HOST, PLACES, STAFF_PLACES, Visitor, open_door, unfold
 
 pytestmark = [pytest.mark.system, pytest.mark.tool("chromium"), pytest.mark.timeout(300)]
 
@@ -184,6 +187,28 @@ def test_a_page_is_accessible_however_one_looks(contexts: dict[str, BrowserConte
         keep(page, f"{place}-de-{name}")
         found = violations(page, contrast="forced_colors" not in media)
         problems += [f"{name}: {each}" for each in found]
+    page.close()
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("language", STAFF_LANGUAGES)
+def test_the_staff_s_pages_are_accessible_too(contexts: dict[str, BrowserContext], door: Door, language: str) -> None:
+    admin = door.member(Role.ADMIN).client.get_cookie(COOKIE, domain=HOST)
+    assert admin is not None
+    add_session(door.city, name=f"staff-{language}")
+    page = contexts[language].new_page()
+    page.context.add_cookies([{"name": COOKIE, "value": admin.value, "url": door.staff_url}])
+    problems = []
+    for path in STAFF_PLACES:
+        answer = page.goto(f"{door.staff_url}{path}")
+        assert answer is not None and answer.status == 200, path
+        keep(page, f"staff{path.replace('/', '-')}-{language}-narrow")
+        for name, (size, media) in LOOKS.items():
+            look(page, size, media)
+            problems += [f"{path} {name}: {each}" for each in violations(page)]
+        look(page, NARROW, {})
+        problems += [f"{path}: {each}" for each in room_for_all(page)]
+    page.context.clear_cookies()
     page.close()
     assert not problems, "\n".join(problems)
 

@@ -19,6 +19,7 @@ def upgrade() -> None:
     _one_time_code()
     _message()
     _notice()
+    _terms_draft()
     for name, default in (("ways", ""), ("face", "{}"), ("logo_type", "")):
         op.add_column("site", _text(name, default))
     op.add_column("site", sa.Column("logo", sa.LargeBinary(), nullable=True))
@@ -120,6 +121,19 @@ def _notice() -> None:
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_notice_site_id_site")),
         sa.ForeignKeyConstraint(["created_by"], ["staff.id"], name=op.f("fk_notice_created_by_staff")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+    )
+
+
+def _terms_draft() -> None:
+    op.create_table(
+        "terms_draft",
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("changed_at", Instant(), nullable=False),
+        sa.Column("changed_by", ID, nullable=False),
+        sa.ForeignKeyConstraint(["changed_by"], ["staff.id"], name=op.f("fk_terms_draft_changed_by_staff")),
+        sa.PrimaryKeyConstraint("language", name=op.f("pk_terms_draft")),
     )
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from hotspot.admission import Denial
+from hotspot.plan import Way
 from hotspot.ways import ASKED_FOR
 from portal.captive.controllers import REASONS as CALL_FAILURES
-from portal.captive.handoff.protocol import Admitted, GoTo, HandOff, Submit
+from portal.captive.handoff.protocol import Admitted, Awaited, GoTo, HandOff, Submit
 from portal.redirects import RESULTS
+
+GATEWAY_CALLS = ("clear", "view", "list", "deauthed", "custom", "binauth", "other")
+"""What a gateway may say (`portal.captive.gateways`)."""
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -42,6 +46,17 @@ class PortalMetrics:
             ["result"],
             registry=registry,
         )
+        self.gateway_calls = Counter(
+            "kogge_portal_gateway_calls",
+            "Calls of openNDS's gateways to the portal, by what they said and what became of it.",
+            ["call", "result"],
+            registry=registry,
+        )
+        self.given_up = Counter(
+            "kogge_portal_awaited_given_up",
+            "Devices that a NAS was allowed to let on, forgotten before it told of them because too many waited.",
+            registry=registry,
+        )
         self.logins = Counter(
             "kogge_portal_logins",
             "Residents who asked to get on, by way, result and reason of a refusal.",
@@ -52,6 +67,12 @@ class PortalMetrics:
             "kogge_portal_handoffs",
             "Residents handed over to a NAS, by result and reason of a failure.",
             ["result", "reason"],
+            registry=registry,
+        )
+        self.codes = Counter(
+            "kogge_portal_codes",
+            "Codes asked for by e-mail or SMS: `wanted`, or the reason why none is sent.",
+            ["way", "result"],
             registry=registry,
         )
         self.staff_logins = Counter(
@@ -88,10 +109,16 @@ class PortalMetrics:
             self.handoffs.labels(done, "")
         for reason in (*CALL_FAILURES, "changed"):
             self.handoffs.labels("failed", reason)
+        for call in GATEWAY_CALLS:
+            for answered in ("ok", "not_believed", "malformed"):
+                self.gateway_calls.labels(call, answered)
         for way in ASKED_FOR:
             self.logins.labels(way.value, "ticket", "")
             for denial in Denial:
                 self.logins.labels(way.value, "refused", denial.value)
+        for way in (Way.EMAIL, Way.SMS):
+            for code_result in ("wanted", *(denial.value for denial in Denial)):
+                self.codes.labels(way.value, code_result)
         for reason in ("away", "stuck", "busy"):
             self.turned_away.labels(reason)
         for result in ("success", "wrong", "limited"):
@@ -99,13 +126,13 @@ class PortalMetrics:
 
     def note_handoff(self, handed: HandOff | None) -> None:
         """`handed`: None where a visit began with another way than the NAS has now."""
-        if isinstance(handed, GoTo | Submit | Admitted):
+        if isinstance(handed, GoTo | Awaited | Submit | Admitted):
             self.handoffs.labels(_DONE[type(handed)], "").inc()
         else:
             self.handoffs.labels("failed", handed.reason if handed is not None else "changed").inc()
 
 
-_DONE: dict[type[HandOff], str] = {GoTo: "sent", Submit: "asked", Admitted: "admitted"}
+_DONE: dict[type[HandOff], str] = {GoTo: "sent", Awaited: "sent", Submit: "asked", Admitted: "admitted"}
 """`sent`: the browser was sent to the NAS, `asked`: it got a form, `admitted`: the controller was told."""
 
 

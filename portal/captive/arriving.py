@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.errors import InputError
+from hotspot.plan import Way
 from portal.address import client_address
 from portal.captive import wispr
 from portal.captive.capport import nas_of_network, own_network
+from portal.captive.code_step import code_address
 from portal.captive.controllers import CallError
 from portal.captive.front import Trouble, front_page
+from portal.captive.gateways import Call, Desk, NotBelievedError
 from portal.captive.getting_on import GettingOn
+from portal.captive.handoff import fas
 from portal.captive.handoff.methods import METHODS, claimed_identifier
 from portal.captive.handoff.protocol import Arrival, ForgedError, Inbound, Method, Result
 from portal.captive.room import Guest, Room
 from portal.captive.sentences import of_failure
+from portal.metrics import GATEWAY_CALLS
 from portal.pages import origin
 from portal.tokens import Visit
 from service.speech import Speech
@@ -65,7 +70,33 @@ class Arriving:
 
     def arrive_at(self, nas_identifier: str) -> AnyResponse:
         """The door of one NAS, for products whose redirect does not name it: the admin gave it this address."""
-        return self._from(nas_identifier, self._inbound())
+        inbound = self._inbound()
+        if "auth_get" in inbound.fields:
+            return self._gateway(nas_identifier, inbound.fields)
+        landing = fas.comes_back_online(inbound.fields, self.room.city.config.portal.url)
+        return redirect(landing, 303) if landing else self._from(nas_identifier, inbound)
+
+    def _gateway(self, nas_identifier: str, said: Mapping[str, str]) -> AnyResponse:
+        """Not a browser: an openNDS gateway speaks for itself."""
+        nas, _ = self._nas(nas_identifier)
+        call = Call(
+            said["auth_get"],
+            said.get("gatewayhash", ""),
+            said.get("payload", ""),
+            said.get("signature", ""),
+            client_address(request, self.room.city),
+        )
+        counted = call.said if call.said in GATEWAY_CALLS else "other"
+        try:
+            if nas is None or not nas.handoff.startswith("fas"):
+                raise NotBelievedError
+            answer, result, status = Desk(self.room.city, nas, self.room.clock()).answer(call), "ok", 200
+        except NotBelievedError:
+            answer, result, status = "", "not_believed", 403
+        except InputError:
+            answer, result, status = "", "malformed", 400
+        self.room.metrics.gateway_calls.labels(counted, result).inc()
+        return Response(answer, status, {"Cache-Control": "no-store"}, content_type="text/plain; charset=utf-8")
 
     def _inbound(self) -> Inbound:
         query = request.query_string.decode("latin-1")
@@ -114,6 +145,8 @@ class Arriving:
         visit = Visit(nas.id, arrival.mac, arrival.back, arrival.user_url, arrival.signed, arrived_at=self.room.clock())
         token, speech = self.room.token(visit), self._speech_of(arrival)
         if arrival.result in (Result.SUCCESS, Result.ALREADY, Result.LOG_OFF):
+            if arrival.signed and self._fetches_a_code(arrival):
+                return redirect(code_address(token, Way.EMAIL, speech.language), 303)
             to_status = redirect(f"/status?visit={token}&lang={speech.language}", 303)
             if arrival.signed:
                 told = wispr.logged_off() if arrival.result is Result.LOG_OFF else wispr.logged_in(nas.login_url)
@@ -129,6 +162,16 @@ class Arriving:
         sentence = speech.text(of_failure(arrival.reason, arrival.reply))
         told = wispr.failed(sentence, rejected=arrival.reason == "reject") if arrival.signed else ""
         return front_page(self.room, guest, speech, trouble=Trouble(sentence), for_machines=told)
+
+    def _fetches_a_code(self, arrival: Arrival) -> bool:
+        """Whether the device is online to fetch a code: the page to type it on is what its reader needs next."""
+        city, now = self.room.city, self.room.clock()
+        if arrival.result is Result.LOG_OFF:
+            return False
+        with city.store.read() as conn:
+            device_id = residents.find_device(conn, city.store.keys, arrival.mac, now=now)
+            grant = residents.latest_grant(conn, device_id) if device_id is not None else None
+        return grant is not None and grant.way is Way.GRACE and grant.ended_at is None and now < grant.until_at
 
     def _speech_of(self, arrival: Arrival) -> Speech:
         """A device that comes back from its NAS is spoken to as on the page where it accepted the terms."""

@@ -16,9 +16,13 @@ from playwright.sync_api import Page
 from sqlalchemy import func, select, update
 from werkzeug.serving import make_server
 
+from hotspot.roles import Role
+from hotspot.terms import Draft
 from hotspot.values import MacAddress
+from portal.captive.faces import KEPT_FOR
 from service.cities import City
-from store import keys, migrate, schema
+from store import keys, migrate, notices, schema, staff, terms
+from store.nases import COMMAND_LINE
 from store.store import Store
 from tests.portal.hands import NOW, Clock, Door, Phone, add_session, form
 from tests.support.cities import make_city
@@ -101,15 +105,29 @@ def _offline(visitor: Visitor) -> None:
     visitor.arrive(res="success")
 
 
+def _told_of_an_outage(visitor: Visitor) -> None:
+    city, now = visitor.door.city, visitor.door.clock()
+    texts = {"de": "Am Hafen ist das WLAN bis etwa 18 Uhr gestört.", "en": "No Wi-Fi at the harbour until about 18:00."}
+    with city.store.write() as conn:
+        told = notices.add(conn, texts, site_id=None, from_at=now, until_at=None, author=COMMAND_LINE, now=now)
+    visitor.door.clock.forward(seconds=KEPT_FOR.total_seconds() + 1)
+    visitor.arrive()
+    with city.store.write() as conn:
+        notices.end(conn, told, author=COMMAND_LINE, now=now)
+    visitor.door.clock.forward(seconds=KEPT_FOR.total_seconds() + 1)
+
+
 PLACES: dict[str, Callable[[Visitor], None]] = {
     "front": lambda visitor: visitor.arrive(),
     "front-refused": lambda visitor: visitor.arrive(res="failed", reason="timeout"),
     "front-wrong-code": lambda visitor: visitor.try_code("FALSCH"),
+    "front-with-notice": _told_of_an_outage,
     "starting": _starting,
     "online": _online,
     "offline": _offline,
     "help": lambda visitor: visitor.open("/help"),
     "terms": lambda visitor: visitor.open("/terms"),
+    "feedback": lambda visitor: visitor.open("/feedback"),
     "accessibility": lambda visitor: visitor.open("/accessibility"),
     "not-at-a-hotspot": lambda visitor: visitor.open("/"),
     "forged": lambda visitor: visitor.arrive(md="0" * 32),
@@ -126,6 +144,13 @@ STAFF_PLACES = (
     "/staff/nases/new",
     "/staff/nases/1",
     "/staff/vouchers",
+    "/staff/places",
+    "/staff/places/1",
+    "/staff/places/1/preview",
+    "/staff/terms",
+    "/staff/terms/1",
+    "/staff/terms/draft/de",
+    "/staff/notices",
     "/staff/audit",
     "/report",
 )
@@ -140,6 +165,10 @@ def open_door(folder: Path, port: int) -> Iterator[Door]:
     migrate.upgrade(store.engine)
     urls = {"url": f"http://{HOST}:{port}", "staff_url": f"http://{HOST}:{port}"}
     door = Door(make_city("rostock", store, now=NOW, portal=urls), Clock(), "")
+    with store.write() as conn:  # so that the staff's page of a draft has differences to show
+        writer = staff.add(conn, login="writer", name="writer", role=Role.ADMIN, now=NOW)
+        text = Draft("Nutzungsbedingungen", "# Neu\n\nAlles **anders**.\n\n- Punkt")
+        terms.save_draft(conn, "de", text, staff_id=writer, now=NOW)
     server = make_server("127.0.0.1", port, door.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

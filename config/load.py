@@ -97,15 +97,20 @@ def load_city(file: Path) -> CityConfig:
     if city.key != file.stem:
         line = nearest_line(line_numbers(file.read_text()), ("key",))
         raise BrokenFile([Problem(file, line, "key", f"is {city.key!r}, but the file is called {file.name}")])
-    return _with_absolute_paths(city, file.resolve().parent)
+    city = _with_absolute_paths(city, file.resolve().parent)
+    authorities = city.portal.controller_ca_file
+    if authorities is not None and not authorities.is_file():
+        line = nearest_line(line_numbers(file.read_text()), ("portal", "controller_ca_file"))
+        raise BrokenFile([Problem(file, line, "portal.controller_ca_file", f"there is no file {authorities}")])
+    return city
 
 
-SECRET_FILES = (("database", "password_file"), ("oidc", "client_secret_file"))
+OWN_FILES = (("database", "password_file"), ("oidc", "client_secret_file"), ("portal", "controller_ca_file"))
 """Table and key of each path in a city's file."""
 
 
 def _with_absolute_paths(city: CityConfig, folder: Path) -> CityConfig:
-    for table, key in SECRET_FILES:
+    for table, key in OWN_FILES:
         section = getattr(city, table)
         path = getattr(section, key, None)
         if path is not None:
@@ -191,6 +196,8 @@ def _claims(city: CityConfig) -> Iterator[tuple[str, Claim]]:
         ("radius.acct_port", city.radius.acct_port),
     ):
         yield key, ("UDP port", f"{city.radius.listen}:{port}")
+    if city.portal.redirect_listen:
+        yield "portal.redirect_listen", ("TCP port", city.portal.redirect_listen)
     if city.database.url:
         yield "database.url", ("database", _place_of(city.database.url))
 

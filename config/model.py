@@ -96,6 +96,10 @@ def _listen(text: str) -> str:
     return text
 
 
+def _optional_listen(text: str) -> str:
+    return _listen(text) if text else ""
+
+
 def _database_url(text: str) -> str:
     if text and not text.startswith(("sqlite:///", "postgresql://")):
         raise ValueError("must start with `sqlite:///` or `postgresql://`, or be left out for an SQLite file")
@@ -207,6 +211,9 @@ class Portal(Section):
     url: Origin
     staff_url: Origin
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    unnatted_networks: tuple[IPvAnyNetwork, ...] = ()
+    redirect_listen: Annotated[str, AfterValidator(_optional_listen)] = ""
+    controller_ca_file: Path | None = None
 
     @property
     def host(self) -> str:
@@ -230,10 +237,10 @@ class Oidc(Section):
     client_id: Text
     client_secret_file: Path | None = None
     name: Text
-    names: dict[Language, Text] = Field(default_factory=dict)
+    names: dict[Language, Text] = Field(default={})
     scopes: Annotated[tuple[Annotated[str, Field(pattern=r"^[!#-\[\]-~]+$")], ...], Field(min_length=1)] = ("openid",)
     garden_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
-    claims: dict[str, StrictBool | StrictInt | StrictStr] = Field(default_factory=dict)
+    claims: dict[str, StrictBool | StrictInt | StrictStr] = Field(default={})
 
     @model_validator(mode="after")
     def _usable(self) -> Oidc:

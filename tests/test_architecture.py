@@ -25,6 +25,7 @@ PROTECTED = {
     "apscheduler": {"monitor/schedule.py"},
     "flask": {"portal/"},
     "gunicorn": {"portal/__main__.py"},
+    "cryptography": {"store/keys.py", "portal/captive/handoff/rijndael.py"},
     "argon2": {"portal/passwords.py"},
     "authlib": {"portal/captive/id_token.py"},
     "joserfc": {"portal/captive/id_token.py"},

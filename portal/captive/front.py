@@ -12,6 +12,8 @@ from hotspot import wifi4eu
 from hotspot.plan import Way
 from hotspot.terms import choose
 from hotspot.ways import offered
+from portal.captive import wispr
+from portal.captive.handoff.methods import asks_radius
 from portal.captive.room import Guest, Room
 from portal.policy import Needs, hash_source
 from service.speech import Speech
@@ -35,9 +37,18 @@ class Trouble:
 
 
 def front_page(
-    room: Room, guest: Guest, speech: Speech | None = None, *, trouble: Trouble | None = None, status: int = 200
+    room: Room,
+    guest: Guest,
+    speech: Speech | None = None,
+    *,
+    trouble: Trouble | None = None,
+    status: int = 200,
+    for_machines: str = "",
 ) -> Response:
-    """The page for a guest. Each way in has a template of its own in `captive/ways/`."""
+    """The page for a guest. Each way in has a template of its own in `captive/ways/`.
+
+    `for_machines`: what a smart client reads; where nothing is to be said, that it may log in.
+    """
     speech = speech or room.speech()
     room.stands_at(guest.nas)
     return room.show(
@@ -51,8 +62,18 @@ def front_page(
         trouble=trouble,
         trouble_at=trouble.way.value if trouble is not None and trouble.way is not None else "",
         typed=trouble.typed if trouble is not None else {},
+        for_machines=for_machines or _invitation(room, guest),
         **_offer(room, speech, guest.nas.site_ways),
         **_wifi4eu(room, speech),
+    )
+
+
+def _invitation(room: Room, guest: Guest) -> str:
+    """To a smart client: where the NAS signs who comes and lets on by an address, as UAM does."""
+    if not (guest.visit.signed and asks_radius(guest.nas)):
+        return ""
+    return wispr.invitation(
+        f"{room.city.config.portal.url}/wispr?visit={guest.token}", guest.nas.login_url, guest.nas.site_name
     )
 
 
@@ -65,6 +86,7 @@ def front_preview(room: Room, place: Place, speech: Speech, *, path: str = "") -
         face=place.face.over(room.faces.own),
         site_id=place.id,
         preview=True,
+        for_machines="",
         token="",
         trouble=None,
         trouble_at="",

@@ -116,7 +116,7 @@ def test_without_the_programme_no_page_knows_another_host(door: Door, phone: Pho
     page = phone.arrive()
     assert wifi4eu.HOST not in page.text + page.headers["Content-Security-Policy"]
     assert "script-src" not in page.headers["Content-Security-Policy"]
-    assert wifi4eu.HOST not in garden_hosts(door.city.config)
+    assert wifi4eu.HOST not in garden_hosts(door.city.config, door.nas)
 
 
 @pytest.mark.parametrize("self_test", [False, True])
@@ -133,7 +133,7 @@ def test_the_programme_s_snippet_is_on_the_first_page_alone(door: Door, self_tes
     for path in ("/help", "/terms", "/status?visit=" + form(page, "accept")["visit"]):
         other = phone.get(path)
         assert "<script" not in other.text and "script-src" not in other.headers["Content-Security-Policy"]
-    assert wifi4eu.HOST in garden_hosts(member.city.config)
+    assert wifi4eu.HOST in garden_hosts(member.city.config, member.nas)
 
 
 # The database is away -----------------------------------------------------------------------------------

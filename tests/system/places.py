@@ -6,6 +6,7 @@ that looks different in some state, is a new line here.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,19 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Page
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from werkzeug.serving import make_server
 
+from hotspot.plan import Way
 from hotspot.roles import Role
 from hotspot.terms import Draft
 from hotspot.values import MacAddress
-from portal.captive.faces import KEPT_FOR
+from portal.captive.accounts import Accounts, Purpose
 from service.cities import City
-from store import keys, migrate, notices, schema, staff, terms
-from store.nases import COMMAND_LINE
+from store import accounts, keys, migrate, schema, staff, terms
 from store.store import Store
 from tests.portal.hands import NOW, Clock, Door, Phone, add_session, form
 from tests.support.cities import make_city
+from tests.support.rows import add_plan
 
 HOST = "rostock.localhost"
 
@@ -62,6 +64,35 @@ class Visitor:
             lambda route: route.fulfill(status=answer.status_code, headers=dict(answer.headers), body=answer.data),
         )
         self.open("/terms")
+
+    def welcome(self, path: str) -> None:
+        """A page of a visit that is under way."""
+        token = form(self.phone.get(self.phone.redirect(), language=self.language), "accept")["visit"]
+        self.open(f"{path}?visit={token}&lang={self.language}")
+
+    def register(self, password: str) -> None:
+        self.welcome("/account/new")
+        self.page.fill("#email", self.address)
+        self.page.evaluate("document.querySelector('#register').noValidate = true")
+        self.page.fill("#password", password)
+        self.page.click("#register button")
+
+    @property
+    def address(self) -> str:
+        return f"resident-{self.number}@example.org"
+
+    def account_link(self, path: str, purpose: Purpose, *, confirmed: bool) -> None:
+        """As a mail brings it to somebody with an account."""
+        city, now = self.door.city, self.door.clock()
+        with city.store.write() as conn:
+            stored = {"password_hash": "nobody's", "language": self.language}
+            account_id = accounts.register(conn, city.store.keys, self.address, **stored, now=now)
+            assert account_id is not None
+            if confirmed:
+                accounts.confirm(conn, account_id, now=now)
+            account = accounts.by_id(conn, account_id)
+        assert account is not None
+        self.open(f"{path}?token={Accounts(city, {}).token(account, purpose, now=now)}")
 
     def try_code(self, code: str) -> None:
         self.arrive()
@@ -105,30 +136,25 @@ def _offline(visitor: Visitor) -> None:
     visitor.arrive(res="success")
 
 
-def _told_of_an_outage(visitor: Visitor) -> None:
-    city, now = visitor.door.city, visitor.door.clock()
-    texts = {"de": "Am Hafen ist das WLAN bis etwa 18 Uhr gestört.", "en": "No Wi-Fi at the harbour until about 18:00."}
-    with city.store.write() as conn:
-        told = notices.add(conn, texts, site_id=None, from_at=now, until_at=None, author=COMMAND_LINE, now=now)
-    visitor.door.clock.forward(seconds=KEPT_FOR.total_seconds() + 1)
-    visitor.arrive()
-    with city.store.write() as conn:
-        notices.end(conn, told, author=COMMAND_LINE, now=now)
-    visitor.door.clock.forward(seconds=KEPT_FOR.total_seconds() + 1)
-
-
 PLACES: dict[str, Callable[[Visitor], None]] = {
     "front": lambda visitor: visitor.arrive(),
     "front-refused": lambda visitor: visitor.arrive(res="failed", reason="timeout"),
     "front-wrong-code": lambda visitor: visitor.try_code("FALSCH"),
-    "front-with-notice": _told_of_an_outage,
     "starting": _starting,
     "online": _online,
     "offline": _offline,
     "help": lambda visitor: visitor.open("/help"),
     "terms": lambda visitor: visitor.open("/terms"),
-    "feedback": lambda visitor: visitor.open("/feedback"),
     "accessibility": lambda visitor: visitor.open("/accessibility"),
+    "feedback": lambda visitor: visitor.open("/feedback"),
+    "account": lambda visitor: visitor.welcome("/account"),
+    "account-new": lambda visitor: visitor.welcome("/account/new"),
+    "account-new-refused": lambda visitor: visitor.register("passwort"),
+    "account-registered": lambda visitor: visitor.register("vier Wörter sind gut"),
+    "account-confirm": lambda visitor: visitor.account_link("/account/confirm", Purpose.CONFIRM, confirmed=False),
+    "account-password": lambda visitor: visitor.account_link("/account/password", Purpose.RESET, confirmed=True),
+    "account-link-spent": lambda visitor: visitor.open("/account/confirm?token=spent"),
+    "sign-in-not-started": lambda visitor: visitor.open("/oidc/callback?state=old&code=1"),
     "not-at-a-hotspot": lambda visitor: visitor.open("/"),
     "forged": lambda visitor: visitor.arrive(md="0" * 32),
     "fault": lambda visitor: visitor.fault(),
@@ -144,14 +170,15 @@ STAFF_PLACES = (
     "/staff/nases/new",
     "/staff/nases/1",
     "/staff/vouchers",
+    "/staff/audit",
     "/staff/places",
     "/staff/places/1",
     "/staff/places/1/preview",
+    "/staff/places/1/poster",
     "/staff/terms",
     "/staff/terms/1",
     "/staff/terms/draft/de",
     "/staff/notices",
-    "/staff/audit",
     "/report",
 )
 """The staff's pages, as an admin sees them."""
@@ -165,6 +192,10 @@ def open_door(folder: Path, port: int) -> Iterator[Door]:
     migrate.upgrade(store.engine)
     urls = {"url": f"http://{HOST}:{port}", "staff_url": f"http://{HOST}:{port}"}
     door = Door(make_city("rostock", store, now=NOW, portal=urls), Clock(), "")
+    add_plan(store, Way.ACCOUNT)
+    with store.write() as conn:
+        texts = {"de": "Am Neuen Markt fällt das WLAN heute aus.", "en": "No Wi-Fi at Neuer Markt today."}
+        conn.execute(insert(schema.notice).values(texts=json.dumps(texts), from_at=NOW, created_at=NOW))
     with store.write() as conn:  # so that the staff's page of a draft has differences to show
         writer = staff.add(conn, login="writer", name="writer", role=Role.ADMIN, now=NOW)
         text = Draft("Nutzungsbedingungen", "# Neu\n\nAlles **anders**.\n\n- Punkt")

@@ -14,11 +14,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hotspot.accounts import MAILS_WINDOW, UNCONFIRMED
+from hotspot.codes import DAY
 from hotspot.forgetting import cut
 from monitor import spent
 from monitor.instruments import JOB_RESULTS, Instruments
 from service.cities import City
-from store import accounting, accounts, awaited, forgetting, guesses, jobs, residents, self_test, staff, unaccounted
+from store import (
+    accounting,
+    accounts,
+    awaited,
+    codes,
+    forgetting,
+    guesses,
+    jobs,
+    messages,
+    residents,
+    self_test,
+    staff,
+    unaccounted,
+)
 from store.store import Connection, Unavailable
 
 log = logging.getLogger(__name__)
@@ -111,6 +125,16 @@ def _forget_devices(city: City, conn: Connection, now: datetime) -> int:
     return done
 
 
+def _codes(_city: City, conn: Connection, now: datetime) -> int:
+    return codes.purge(conn, expired_before=now, created_before=now - DAY)
+
+
+def _messages(_city: City, conn: Connection, now: datetime) -> int:
+    """Those of a kind that the city sends no more wait for no sender: they are forgotten here."""
+    late = sum(messages.give_up_expired(conn, kind, now=now) for kind in messages.Kind)
+    return late + messages.purge(conn, before=now - DAY)
+
+
 def _test_traces(city: City, conn: Connection, now: datetime) -> int:
     return self_test.end(conn, city.store.keys, holder="housekeeping", now=now)
 
@@ -122,9 +146,11 @@ JOBS: tuple[Job, ...] = (
     Job("forget-devices", 60, _forget_devices),
     Job("purge-accounts", 600, _accounts),
     Job("purge-awaited", 600, _awaited),
+    Job("purge-codes", 600, _codes),
     Job("purge-decisions", 300, _decisions),
     Job("purge-devices", 300, _devices),
     Job("purge-guesses", 600, _guesses),
+    Job("purge-messages", 600, _messages),
     Job("purge-sessions", 600, _sessions),
     Job("purge-staff-sessions", 600, _staff_sessions),
     Job("purge-test-traces", 300, _test_traces),

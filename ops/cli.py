@@ -21,6 +21,7 @@ from ops import (
     account,
     capport,
     explain,
+    message,
     nas,
     nas_file,
     notice,
@@ -250,6 +251,7 @@ def metrics_token(city: str, folder: Path) -> None:
 main.add_command(account.command)
 main.add_command(capport.command)
 main.add_command(explain.command)
+main.add_command(message.command)
 for command in (nas_file.import_file, nas_file.export):
     nas.command.add_command(command)
 main.add_command(nas.command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from hotspot.admission import Denial
+from hotspot.plan import Way
 from hotspot.ways import ASKED_FOR
 from portal.captive.controllers import REASONS as CALL_FAILURES
 from portal.captive.handoff.protocol import Admitted, Awaited, GoTo, HandOff, Submit
@@ -68,6 +69,12 @@ class PortalMetrics:
             ["result", "reason"],
             registry=registry,
         )
+        self.codes = Counter(
+            "kogge_portal_codes",
+            "Codes asked for by e-mail or SMS: `wanted`, or the reason why none is sent.",
+            ["way", "result"],
+            registry=registry,
+        )
         self.staff_logins = Counter(
             "kogge_portal_staff_logins", "Staff log-ins, by result.", ["result"], registry=registry
         )
@@ -109,6 +116,9 @@ class PortalMetrics:
             self.logins.labels(way.value, "ticket", "")
             for denial in Denial:
                 self.logins.labels(way.value, "refused", denial.value)
+        for way in (Way.EMAIL, Way.SMS):
+            for code_result in ("wanted", *(denial.value for denial in Denial)):
+                self.codes.labels(way.value, code_result)
         for reason in ("away", "stuck", "busy"):
             self.turned_away.labels(reason)
         for result in ("success", "wrong", "limited"):

@@ -22,6 +22,7 @@ from store.schema import (
     decision,
     device,
     grant,
+    one_time_code,
     plan,
     session,
     terms,
@@ -201,6 +202,12 @@ def is_online_by(conn: Connection, grant_id: int, device_id: int) -> bool:
     return conn.execute(query.where(session.c.grant_id == grant_id).limit(1)).first() is not None
 
 
+def grants_since(conn: Connection, device_id: int, way: Way, *, since: datetime) -> int:
+    """How many grants of this way the device got after `since`."""
+    mine = (grant.c.device_id == device_id, grant.c.granted_at > since, grant.c.way == way.value)
+    return int(conn.execute(select(func.count()).select_from(grant).where(*mine)).scalar_one())
+
+
 def end_grants(conn: Connection, device_id: int, *, now: datetime) -> int:
     """End every grant of a device that still admits it, and its remembering. Returns how many."""
     ended = conn.execute(
@@ -244,6 +251,13 @@ def purge_devices(conn: Connection, *, unseen_since: datetime) -> int:
     is_blocked_now = exists().where(block.c.device_id == device.c.id)
     old = select(device.c.id).where(device.c.last_seen_at < unseen_since, ~has_session, ~is_blocked_now)
     ids = list(conn.execute(old.order_by(device.c.id).limit(DEVICES_A_PURGE)).scalars())
-    for table in (ticket, decision, usage_daily, acceptance, grant):  # what points at a grant goes before it
+    for table in (
+        ticket,
+        decision,
+        usage_daily,
+        acceptance,
+        one_time_code,
+        grant,
+    ):  # what points at a grant goes before it
         conn.execute(table.delete().where(table.c.device_id.in_(ids)))
     return conn.execute(device.delete().where(device.c.id.in_(ids))).rowcount

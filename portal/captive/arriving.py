@@ -10,9 +10,11 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.errors import InputError
+from hotspot.plan import Way
 from portal.address import client_address
 from portal.captive import wispr
 from portal.captive.capport import nas_of_network, own_network
+from portal.captive.code_step import code_address
 from portal.captive.controllers import CallError
 from portal.captive.front import Trouble, front_page
 from portal.captive.gateways import Call, Desk, NotBelievedError
@@ -143,6 +145,8 @@ class Arriving:
         visit = Visit(nas.id, arrival.mac, arrival.back, arrival.user_url, arrival.signed, arrived_at=self.room.clock())
         token, speech = self.room.token(visit), self._speech_of(arrival)
         if arrival.result in (Result.SUCCESS, Result.ALREADY, Result.LOG_OFF):
+            if arrival.signed and self._fetches_a_code(arrival):
+                return redirect(code_address(token, Way.EMAIL, speech.language), 303)
             to_status = redirect(f"/status?visit={token}&lang={speech.language}", 303)
             if arrival.signed:
                 told = wispr.logged_off() if arrival.result is Result.LOG_OFF else wispr.logged_in(nas.login_url)
@@ -158,6 +162,16 @@ class Arriving:
         sentence = speech.text(of_failure(arrival.reason, arrival.reply))
         told = wispr.failed(sentence, rejected=arrival.reason == "reject") if arrival.signed else ""
         return front_page(self.room, guest, speech, trouble=Trouble(sentence), for_machines=told)
+
+    def _fetches_a_code(self, arrival: Arrival) -> bool:
+        """Whether the device is online to fetch a code: the page to type it on is what its reader needs next."""
+        city, now = self.room.city, self.room.clock()
+        if arrival.result is Result.LOG_OFF:
+            return False
+        with city.store.read() as conn:
+            device_id = residents.find_device(conn, city.store.keys, arrival.mac, now=now)
+            grant = residents.latest_grant(conn, device_id) if device_id is not None else None
+        return grant is not None and grant.way is Way.GRACE and grant.ended_at is None and now < grant.until_at
 
     def _speech_of(self, arrival: Arrival) -> Speech:
         """A device that comes back from its NAS is spoken to as on the page where it accepted the terms."""

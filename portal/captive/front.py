@@ -114,5 +114,6 @@ def _offer(room: Room, speech: Speech, ways: str) -> dict[str, Any]:
         "terms": choose(texts, speech.language, room.city.config.languages[0]),
         "terms_folded_from": TERMS_FOLDED_FROM,
         "terms_linked_from": TERMS_LINKED_FROM,
+        "grace": plans.get(Way.GRACE),
         "plans": {way.value: plan for way, plan in plans.items() if way is not Way.GRACE},
     }

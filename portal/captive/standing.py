@@ -1,4 +1,4 @@
-"""Where a device stands: online, about to be, or offline, and what is left. One read, then pure arithmetic."""
+"""Where a device stands: online, about to be, or offline; what is left, what it waits for. One read, then sums."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from enum import StrEnum
 
 from hotspot.access import PENDING_SECONDS, Accept, Facts, decide_running
 from hotspot.extending import seconds_gained
+from hotspot.plan import Way
 from hotspot.products import PRODUCTS, Dynamic
 from hotspot.values import MacAddress
 from service.cities import City
-from store import access, nases, outbox, residents, sessions
+from store import access, carrying, codes, messages, nases, outbox, residents, sessions
+from store.messages import Fate
 from store.outbox import State as Told
 from store.sessions import SessionView
 from store.store import Connection
@@ -49,7 +51,8 @@ class Stretch:
 class Standing:
     """`view` is the newest session, open or not.
 
-    `seconds_left` is None of no session of ours, `octets_left` also where no volume is limited.
+    `seconds_left` is None of no session of ours, `octets_left` also where no volume is limited. `fetching`: it is a
+    grace session, to fetch a code with.
     """
 
     state: State
@@ -57,6 +60,7 @@ class Standing:
     seconds_left: int | None = None
     octets_left: int | None = None
     stretch: Stretch | None = None
+    fetching: bool = False
 
     @property
     def can_extend(self) -> bool:
@@ -89,9 +93,10 @@ def _online(conn: Connection, city: City, view: SessionView, now: datetime) -> S
         return Standing(State.ONLINE, view)
     decision = decide_running(facts, now=now, zone=city.zone)
     stretch = _stretch(conn, city, view, facts, now)
+    fetching = facts.grant is not None and facts.grant.way is Way.GRACE
     if isinstance(decision, Accept):
-        return Standing(State.ONLINE, view, decision.session_seconds, decision.octets_left, stretch)
-    return Standing(State.ONLINE, view, seconds_left=0, stretch=stretch)
+        return Standing(State.ONLINE, view, decision.session_seconds, decision.octets_left, stretch, fetching)
+    return Standing(State.ONLINE, view, seconds_left=0, stretch=stretch, fetching=fetching)
 
 
 def _stretch(conn: Connection, city: City, view: SessionView, facts: Facts, now: datetime) -> Stretch | None:
@@ -111,3 +116,38 @@ def _is_starting(view: SessionView | None, accepted_at: datetime | None, now: da
     if accepted_at is None or now - accepted_at > timedelta(seconds=PENDING_SECONDS):
         return False
     return view is None or view.started_at < accepted_at - timedelta(seconds=1)
+
+
+def _left(facts: Facts, city: City, now: datetime) -> int:
+    decision = decide_running(facts, now=now, zone=city.zone)
+    return decision.session_seconds if isinstance(decision, Accept) else 0
+
+
+# Fetching a code ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """Where a device that waits for a code stands. `fate`: of the message, None where there is none.
+
+    `grace_seconds`: how long it is online yet to fetch the code; 0: it is not.
+    """
+
+    fate: Fate | None
+    grace_seconds: int
+
+
+NO_FETCHING = Fetching(None, 0)
+
+
+def fetching_of(city: City, mac: MacAddress, way: Way, *, now: datetime) -> Fetching:
+    """The device's newest code and its grace session; only for a browser that speaks for the device."""
+    with city.store.read() as conn:
+        device_id = residents.find_device(conn, city.store.keys, mac, now=now)
+        if device_id is None:
+            return NO_FETCHING
+        message_id = codes.latest_message(conn, device_id, way, now=now)
+        fate = None if message_id is None else messages.fate(conn, message_id)
+        grace = [each.session_id for each in carrying.open_sessions(conn, device_id) if each.way is Way.GRACE]
+        facts = access.gather_running(conn, grace, now=now, zone=city.zone)
+    return Fetching(fate, sum(_left(each, city, now) for each in facts.values()))

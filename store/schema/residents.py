@@ -113,6 +113,7 @@ one_time_code = Table(
     Column("expires_at", Instant, nullable=False, index=True),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("used_at", Instant),
+    ref("message_id", "message", nullable=True),  # that carries it
     Index("ix_one_time_code_address_hash_created_at", "address_hash", "created_at"),
 )
 

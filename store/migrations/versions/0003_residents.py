@@ -16,8 +16,8 @@ Instant = store.types.Instant
 
 def upgrade() -> None:
     _account()
-    _one_time_code()
     _message()
+    _one_time_code()
     _notice()
     _terms_draft()
     _awaited()
@@ -82,7 +82,9 @@ def _one_time_code() -> None:
         sa.Column("expires_at", Instant(), nullable=False),
         _number("attempts"),
         sa.Column("used_at", Instant(), nullable=True),
+        sa.Column("message_id", ID, nullable=True),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_one_time_code_device_id_device")),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_one_time_code_message_id_message")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_one_time_code")),
     )
     op.create_index("ix_one_time_code_device_id", "one_time_code", ["device_id"])

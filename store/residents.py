@@ -177,7 +177,7 @@ def accepted_at(conn: Connection, device_id: int) -> datetime | None:
 
 
 def was_accepted(conn: Connection, grant_id: int) -> bool:
-    """Whether RADIUS ever accepted the grant's device."""
+    """Whether the grant's own device was ever let on."""
     query = select(grant.c.id).where(grant.c.id == grant_id, grant.c.accepted_at.is_not(None))
     return conn.execute(query).first() is not None
 

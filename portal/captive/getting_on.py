@@ -81,11 +81,13 @@ class GettingOn:
 
     def _hand_over(self, guest: Guest, answer: Admission, speech: Speech) -> AnyResponse:
         """To a NAS that asks RADIUS with the ticket; another one lets on whom the portal says."""
+        guest = replace(guest, visit=replace(guest.visit, grant_id=answer.grant_id))
+        visit, now = guest.visit, self.room.clock()
         if asks_radius(guest.nas):
-            visit = replace(guest.visit, grant_id=answer.grant_id)
-            return self._go(replace(guest, visit=visit), answer.credential, None, speech)
-        name, now = answer.credential.name, self.room.clock()
-        decision = authorising.by_ticket(self.room.city, guest.nas, guest.visit.mac, name, now=now)
+            return self._go(guest, answer.credential, None, speech)
+        decision = authorising.by_ticket(
+            self.room.city, guest.nas, visit.mac, answer.credential.name, proven=visit.signed, now=now
+        )
         if isinstance(decision, Refusal):
             trouble = Trouble(speech.text(REASONS[decision.reason]))
             return front_page(self.room, guest, speech, trouble=trouble, status=403)

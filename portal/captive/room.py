@@ -91,8 +91,8 @@ class Room:
     def proven(self, visit: Visit) -> bool:
         """Whether the browser shows that it speaks for the device, and does not just say its MAC address.
 
-        Either the NAS signed the redirect, or RADIUS accepted the very ticket that this browser was given: a NAS
-        takes it from the device alone. Where the portal lets on by itself, a visit has no such grant.
+        Either the NAS signed the redirect, or it let on the device of the very grant that this browser was given:
+        RADIUS accepted the ticket, which a NAS takes from the device alone, or a gateway told which device that was.
         """
         if visit.signed:
             return True

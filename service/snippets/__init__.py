@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from config.model import CityConfig
 from store.nases import Nas
@@ -80,6 +80,8 @@ def _values(config: CityConfig, nas: Nas) -> dict[str, str]:
         "interim_seconds": str(radius.interim_seconds),
         "interim_minutes": str(max(1, round(radius.interim_seconds / 60))),
         "portal_url": config.portal.url,
+        "door": f"/at/{quote(nas.nas_identifier, safe='')}",
+        "fas_level": nas.handoff.removeprefix("fas"),
         "portal_host": config.portal.host,
         "portal_port": str(portal.port or {"https": 443}.get(portal.scheme, 80)),
     }

@@ -55,6 +55,16 @@ def write_installation(folder: Path, keys: Sequence[str], **changes: dict[str, A
         file = folder / "cities" / f"{key}.toml"
         _move_city(file, portal_port, ports)
         _change(file, changes)
+    return _read(folder)
+
+
+def change(written: Written, file: str, **changes: dict[str, Any]) -> Written:
+    """The installation with single keys of one file changed, by table; `file` as in `cities/rostock.toml`."""
+    _change(written.path / file, changes)
+    return _read(written.path)
+
+
+def _read(folder: Path) -> Written:
     loaded = load_installation(folder)
     assert not loaded.problems, loaded.problems
     return Written(folder, loaded.installation, {str(city.key): city for city in loaded.cities})

@@ -68,7 +68,7 @@ class SmartClients:
             return Way.VOUCHER, by_voucher(password), ""
         guess = Guess(guest.visit.mac, client_address(request, self.room.city), address)
         found = self.accounts.log_in(address, password, guess, now=self.room.clock())
-        return Way.ACCOUNT, by_account(found, self.room.speech().language), address
+        return Way.ACCOUNT, by_account(found, self.room.speech().language, proven=guest.visit.signed), address
 
 
 def _page(comment: str, status: int = 200) -> Response:

@@ -22,12 +22,14 @@ from werkzeug.serving import make_server
 
 from hotspot.access import Reason
 from hotspot.plan import Way
+from hotspot.roles import Role
+from hotspot.terms import Draft
 from hotspot.values import MacAddress
 from portal import tokens
 from portal.captive.accounts import Accounts, Purpose
 from portal.tokens import Visit
 from service.cities import City
-from store import access, accounts, keys, migrate, outbox, schema
+from store import access, accounts, keys, migrate, outbox, schema, staff, terms
 from store.outbox import State as Told
 from store.store import Store
 from tests.portal.hands import NOW, Clock, Door, Phone, add_session, form
@@ -281,6 +283,10 @@ def open_door(folder: Path, port: int) -> Iterator[Door]:
         conn.execute(update(schema.plan).where(schema.plan.c.key == "tap").values(extensions_max=2))
         texts = {"de": "Am Neuen Markt fällt das WLAN heute aus.", "en": "No Wi-Fi at Neuer Markt today."}
         conn.execute(insert(schema.notice).values(texts=json.dumps(texts), from_at=NOW, created_at=NOW))
+    with store.write() as conn:  # so that the staff's page of a draft has differences to show
+        writer = staff.add(conn, login="writer", name="writer", role=Role.ADMIN, now=NOW)
+        text = Draft("Nutzungsbedingungen", "# Neu\n\nAlles **anders**.\n\n- Punkt")
+        terms.save_draft(conn, "de", text, staff_id=writer, now=NOW)
     server = make_server("127.0.0.1", port, door.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -106,12 +106,12 @@ class CodeStep:
             text = speech.text("%(code)s is your code for the Wi-Fi of %(city)s.", code=code, city=config.name)
             return Written("", f"{text}\n\n@{config.portal.host} #{code}")
         link = config.portal.url + code_address(self._token(guest, grant_id), way, speech.language, code=code)
-        minutes = config.limits.code_minutes
+        time = speech.duration(config.limits.code_minutes * 60)
         paragraphs = (
             speech.text("Your code for the Wi-Fi of %(city)s: %(code)s", city=config.name, code=code),
             speech.text("Type it on the page of the Wi-Fi, or open this link on the device that shall get online:"),
             link,
-            speech.text("The code is good for %(minutes)s minutes and for that device alone.", minutes=minutes),
+            speech.text("The code is good for %(time)s and for that device alone.", time=time),
             speech.text("You did not ask for it? Then somebody mistyped an address, and you need do nothing."),
         )
         return Written(speech.text("%(code)s is your Wi-Fi code", code=code), "\n\n".join(paragraphs) + "\n")

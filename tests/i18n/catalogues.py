@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Message
@@ -50,11 +52,17 @@ def _of_translation(text: str, translated: str) -> Iterator[str]:
 
 
 def read(file: Path) -> list[Message]:
-    """A catalogue's messages in its own order; none where there is no file yet."""
+    """A catalogue's translated messages in its own order; none where there is no file yet.
+
+    One that waits for its translation is as good as none: git's union may bring it beside the same one translated.
+    """
     if not file.exists():
         return []
-    with file.open("rb") as stream:
-        return [message for message in read_po(stream, abort_invalid=True) if message.id]
+    translated = _WAITING.sub("", file.read_text()).encode()
+    return [message for message in read_po(BytesIO(translated), abort_invalid=True) if message.id]
+
+
+_WAITING = re.compile(r'^msgid ".+"\nmsgstr ""\n(?!")', re.MULTILINE)
 
 
 def _twice(file: Path) -> Iterator[str]:

@@ -264,6 +264,9 @@ STAFF_PLACES = (
 )
 """The staff's pages, as an admin sees them."""
 
+PRINTED = ("/staff/places/1/poster",)
+"""Sheets of paper: as wide as they are."""
+
 
 @contextmanager
 def open_door(folder: Path, port: int) -> Iterator[Door]:

@@ -45,8 +45,8 @@ class CodeStep:
     def mount(self, routes: Blueprint) -> None:
         routes.post("/email")(self.by_email)
         routes.post("/sms")(self.by_sms)
-        routes.get("/code")(self.page)
-        routes.post("/code")(self.enter)
+        routes.get("/code")(self.code_page)
+        routes.post("/code")(self.enter_code)
 
     # Asking for a code ----------------------------------------------------------------------------------
 
@@ -117,7 +117,7 @@ class CodeStep:
 
     # Typing it ------------------------------------------------------------------------------------------
 
-    def page(self) -> AnyResponse:
+    def code_page(self) -> AnyResponse:
         """The page for the code; a code in the address is filled in, and not tried."""
         guest = self.room.guest()
         if guest is None:
@@ -158,7 +158,7 @@ class CodeStep:
             again=again,
         )
 
-    def enter(self) -> AnyResponse:
+    def enter_code(self) -> AnyResponse:
         """A code was typed: on to the NAS, or straight to the status page where the device is online with grace."""
         guest = self.room.guest()
         if guest is None:

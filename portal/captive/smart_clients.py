@@ -34,9 +34,9 @@ class SmartClients:
     accounts: Accounts
 
     def mount(self, routes: Blueprint) -> None:
-        routes.post("/wispr")(self.log_in)
+        routes.post("/wispr")(self.wispr)
 
-    def log_in(self) -> AnyResponse:
+    def wispr(self) -> AnyResponse:
         """`UserName` and `Password` as WISPr names them; the visit stands in the address."""
         guest = self.room.guest()
         if guest is None or not guest.visit.signed:

@@ -13,7 +13,7 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.admission import Denial
-from hotspot.codes import parse_code
+from hotspot.codes import CODE_TEXT_MAX, parse_code
 from hotspot.errors import InputError
 from hotspot.plan import Way
 from hotspot.terms import choose
@@ -164,7 +164,7 @@ class CodeStep:
         if guest is None:
             return self.room.not_at_a_hotspot(400)
         way, speech = _way_of(request.form.get("way", "")), self.room.speech()
-        typed = request.form.get("code", "")
+        typed = request.form.get("code", "")[:CODE_TEXT_MAX]
         proven = METHODS[guest.nas.handoff].by_radius and self.room.proven(guest.visit)
         answer = admission.admit(
             self.room.city,

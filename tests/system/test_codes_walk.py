@@ -68,6 +68,10 @@ class Town:
         with contextlib.closing(sqlite3.connect(self.written.database("wismar"))) as conn:
             return conn.execute(query).fetchall()
 
+    def change(self, statement: str) -> None:
+        with contextlib.closing(sqlite3.connect(self.written.database("wismar"), timeout=10)) as conn, conn:
+            conn.execute(statement)
+
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
@@ -229,6 +233,36 @@ def test_a_dead_gateway_holds_up_no_page_and_what_was_wanted_comes_later(
     page.fill("#code-typed", code_in(message))
     page.click("#code button")
     until(page, "#online")
+
+
+def test_where_a_nas_takes_no_new_limits_the_same_code_lets_on_anew(town: Town, walker: Callable[..., Page]) -> None:
+    """As with a product that takes a Disconnect and no CoA: the short session ends, the code is good for another."""
+    page = walker("en-GB")
+    ask(page, "email", "other@example.org")
+    page.click("#email-code button")
+    until(page, "#grace")
+    code = code_in(town.message_to("other@example.org"))
+    town.change("UPDATE nas SET product = 'standard'")
+    try:
+        page.fill("#code-typed", code)
+        page.click("#code button")
+        assert page.locator("#again").count() == 1
+        keep(page, "9-again")
+        end = time.monotonic() + WAIT_S
+        orders = "SELECT kind, reason, state FROM outbox ORDER BY id DESC LIMIT 1"
+        while (order := town.rows(orders)) != [("disconnect", "new_grant", "confirmed")]:
+            assert time.monotonic() < end, order
+            time.sleep(0.2)
+        page.goto(f"{town.nas}/internet")
+        page.click("details:has(#email-code) summary")
+        page.click("details:has(#email-code) a")
+        page.fill("#code-typed", code)
+        page.click("#code button")
+        until(page, "#online")
+        ways = town.rows("SELECT g.way FROM session s JOIN grant_ g ON g.id = s.grant_id ORDER BY s.id DESC LIMIT 1")
+        assert ways == [("email",)]
+    finally:
+        town.change("UPDATE nas SET product = 'coovachilli'")
 
 
 def test_no_address_and_no_code_is_left_anywhere(town: Town, walker: Callable[..., Page]) -> None:

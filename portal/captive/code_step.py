@@ -13,7 +13,7 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.admission import Denial
-from hotspot.codes import parse_code
+from hotspot.codes import CODE_TEXT_MAX, parse_code
 from hotspot.errors import InputError
 from hotspot.plan import Way
 from hotspot.terms import choose
@@ -46,8 +46,8 @@ class CodeStep:
     def mount(self, routes: Blueprint) -> None:
         routes.post("/email")(self.by_email)
         routes.post("/sms")(self.by_sms)
-        routes.get("/code")(self.page)
-        routes.post("/code")(self.enter)
+        routes.get("/code")(self.code_page)
+        routes.post("/code")(self.enter_code)
 
     # Asking for a code ----------------------------------------------------------------------------------
 
@@ -118,7 +118,7 @@ class CodeStep:
 
     # Typing it ------------------------------------------------------------------------------------------
 
-    def page(self) -> AnyResponse:
+    def code_page(self) -> AnyResponse:
         """The page for the code; a code in the address is filled in, and not tried."""
         guest = self.room.guest()
         if guest is None:
@@ -159,13 +159,13 @@ class CodeStep:
             again=again,
         )
 
-    def enter(self) -> AnyResponse:
+    def enter_code(self) -> AnyResponse:
         """A code was typed: on to the NAS, or straight to the status page where the device is online with grace."""
         guest = self.room.guest()
         if guest is None:
             return self.room.not_at_a_hotspot(400)
         way, speech = _way_of(request.form.get("way", "")), self.room.speech()
-        typed = request.form.get("code", "")
+        typed = request.form.get("code", "")[:CODE_TEXT_MAX]
         proven = METHODS[guest.nas.handoff].by_radius and self.room.proven(guest.visit)
         answer = admission.admit(
             self.room.city,

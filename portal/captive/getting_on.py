@@ -190,7 +190,7 @@ STATUS = {
     Denial.TOO_MANY_GUESSES: 429,
     Denial.CODE_TOO_SOON: 429,
     Denial.TOO_MANY_CODES: 429,
-    Denial.SENDING_FULL: 503,
+    Denial.SENDING_FULL: 429,
     Denial.BLOCKED: 403,
     Denial.NOT_ENTITLED: 403,
     Denial.PROVIDER_AWAY: 502,

@@ -186,7 +186,7 @@ def test_the_city_sends_so_many_text_messages_a_day(door: Door, phone: Phone) ->
     object.__setattr__(city, "config", city.config.model_copy(update={"sms": sms}))
     assert ask(phone, NUMBER, "sms").status_code == 303
     page = ask(door.phone(MacAddress.parse("02-00-5E-10-00-0B")), "0160 1234567", "sms")
-    assert (page.status_code, DENIALS[Denial.SENDING_FULL] in words(page)) == (503, True)
+    assert (page.status_code, DENIALS[Denial.SENDING_FULL] in words(page)) == (429, True)
 
 
 def test_grace_is_given_a_few_times_a_day(door: Door, phone: Phone) -> None:

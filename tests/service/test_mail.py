@@ -18,7 +18,7 @@ from config.sending import Mail
 from service.mail import Postman
 from service.sending import Failure, Letter
 from simulator.mailbox import Mailbox, PostOffice
-from tests.support.certificates import Authority, make_authority
+from tests.support.tls import Certified, certify
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LETTER = Letter("erika@example.org", "123456 is your Wi-Fi code", "Grüße: 123456\n", NOW)
@@ -26,8 +26,8 @@ FreePort = Callable[..., int]
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return make_authority(tmp_path_factory.mktemp("ca"))
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Certified:
+    return certify(tmp_path_factory.mktemp("ca"), ["localhost"])
 
 
 @contextlib.contextmanager
@@ -42,7 +42,7 @@ def office(free_port: FreePort, mailbox: Mailbox | None = None, **options: Any) 
 
 
 def postman(port: int, **settings: Any) -> Postman:
-    values = {"host": "127.0.0.1", "tls": "none", "sender": "wlan@rostock.example", "timeout_s": 5.0}
+    values = {"host": "localhost", "tls": "none", "sender": "wlan@rostock.example", "timeout_s": 5.0}
     return Postman(Mail(port=port, **values | settings), "Stadt Rostock, Größe", "hilfe@rostock.example")
 
 
@@ -75,9 +75,9 @@ def test_no_machine_answers_a_letter_that_a_machine_wrote() -> None:
     assert mail["Message-ID"].endswith("@rostock.example>")
 
 
-def test_starttls_under_the_city_s_own_authority(free_port: FreePort, authority: Authority) -> None:
-    with office(free_port, tls=authority.server()) as (box, port):
-        send(postman(port, tls="starttls", ca_file=authority.ca))
+def test_starttls_under_the_city_s_own_certified(free_port: FreePort, certified: Certified) -> None:
+    with office(free_port, tls=certified.context()) as (box, port):
+        send(postman(port, tls="starttls", ca_file=certified.authority))
     assert len(box.received) == 1
 
 
@@ -85,9 +85,9 @@ def test_starttls_under_the_city_s_own_authority(free_port: FreePort, authority:
     ("settings", "word"), [({"tls": "starttls"}, "tls"), ({"tls": "none"}, "recipient_530"), ({"tls": "tls"}, "tls")]
 )
 def test_a_server_that_cannot_be_trusted_gets_nothing(
-    free_port: FreePort, authority: Authority, settings: dict[str, Any], word: str
+    free_port: FreePort, certified: Certified, settings: dict[str, Any], word: str
 ) -> None:
-    with office(free_port, tls=authority.server()) as (box, port):
+    with office(free_port, tls=certified.context()) as (box, port):
         found = failure(postman(port, **settings))
     assert found.word in (word, "smtp_530")
     assert not box.received
@@ -105,12 +105,12 @@ def by_password(_server: Any, _session: Any, _envelope: Any, _mechanism: str, da
 
 
 @pytest.mark.parametrize(("password", "arrives"), [("geheim", True), ("falsch", False)])
-def test_a_log_in(free_port: FreePort, authority: Authority, tmp_path: Path, password: str, arrives: bool) -> None:
+def test_a_log_in(free_port: FreePort, certified: Certified, tmp_path: Path, password: str, arrives: bool) -> None:
     file = tmp_path / "password"
     file.write_text(f"{password}\n")
     file.chmod(0o600)
-    with office(free_port, tls=authority.server(), login=by_password) as (box, port):
-        by = postman(port, tls="starttls", ca_file=authority.ca, user="wlan", password_file=file)
+    with office(free_port, tls=certified.context(), login=by_password) as (box, port):
+        by = postman(port, tls="starttls", ca_file=certified.authority, user="wlan", password_file=file)
         if arrives:
             send(by)
         else:
@@ -142,11 +142,11 @@ def test_a_refusal_for_good_and_one_for_now(free_port: FreePort, reply: str, fin
     assert (found.word, found.final) == (f"smtp_{reply[:3]}", final)
 
 
-def test_tls_from_the_first_octet(authority: Authority) -> None:
+def test_tls_from_the_first_octet(certified: Certified) -> None:
     """A TLS server that hangs up after the handshake: the certificate was believed, and SMTP was missing."""
     with (
         socket.create_server(("127.0.0.1", 0)) as plain,
-        authority.server().wrap_socket(plain, server_side=True, do_handshake_on_connect=True) as listener,
+        certified.context().wrap_socket(plain, server_side=True, do_handshake_on_connect=True) as listener,
     ):
         listener.settimeout(5)
 
@@ -156,6 +156,6 @@ def test_tls_from_the_first_octet(authority: Authority) -> None:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        by = postman(listener.getsockname()[1], tls="tls", ca_file=authority.ca, host="localhost")
+        by = postman(listener.getsockname()[1], tls="tls", ca_file=certified.authority)
         assert failure(by).word == "no_connection"
         thread.join(5)

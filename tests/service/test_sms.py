@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from config.sending import Sms
 from service.sending import Failure, Letter
 from service.sms import Texter
-from tests.support.certificates import Authority, make_authority
+from tests.support.tls import Certified, certify
 
 NUMBER = "+4915123456789"
 TEXT = 'Code "123456" & {number} für <Rostock> 100 %\n\\@wlan'
@@ -38,7 +38,7 @@ class Gateway:
 
 
 @contextlib.contextmanager
-def gateway(authority: Authority | None = None) -> Iterator[Gateway]:
+def gateway(certified: Certified | None = None) -> Iterator[Gateway]:
     found = Gateway()
 
     class Handler(BaseHTTPRequestHandler):
@@ -58,9 +58,9 @@ def gateway(authority: Authority | None = None) -> Iterator[Gateway]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if authority is not None:
-        server.socket = authority.server().wrap_socket(server.socket, server_side=True)
-    found.url = f"{'http' if authority is None else 'https'}://127.0.0.1:{server.server_address[1]}"
+    if certified is not None:
+        server.socket = certified.context().wrap_socket(server.socket, server_side=True)
+    found.url = f"{'http' if certified is None else 'https'}://localhost:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -168,11 +168,11 @@ def test_nobody_listens(free_port: Callable[..., int]) -> None:
 
 
 def test_certificates_are_verified(tmp_path: Path) -> None:
-    authority = make_authority(tmp_path)
-    with gateway(authority) as found:
+    certified = certify(tmp_path, ["localhost"])
+    with gateway(certified) as found:
         with pytest.raises(Failure, match="tls"):
             send(found.url)
-        send(found.url, ca_file=authority.ca)
+        send(found.url, ca_file=certified.authority)
     assert len(found.requests) == 1
 
 

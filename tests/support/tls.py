@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,12 @@ class Certified:
     authority: Path
     certificate: Path
     key: Path
+
+    def context(self) -> ssl.SSLContext:
+        """For the server that shows the certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, self.key)
+        return context
 
 
 def certify(folder: Path, names: Sequence[str]) -> Certified:

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,16 +16,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from ops.town import write_town
 from service.cities import open_city
 from simulator.mailbox import Mailbox, PostOffice, Received
 from store import nases
-from tests.support.certificates import Authority, make_authority
+from tests.support import walking
 from tests.support.installation import Written, write_installation
 from tests.support.processes import service
-from tests.support.walking import CHROMIUM, WIDTHS, until
+from tests.support.tls import Certified, certify
+from tests.support.walking import chromium_browser, simulator, until
 
 pytestmark = [pytest.mark.system, pytest.mark.tool("chromium"), pytest.mark.timeout(300)]
 
@@ -44,12 +42,12 @@ class Town:
     nas: str
     smtp: str
     web: str
-    authority: Authority
+    certified: Certified
     mailbox: Mailbox = field(default_factory=Mailbox)
     office: PostOffice | None = None
 
     def open(self) -> None:
-        self.office = PostOffice(self.mailbox, self.smtp, self.web, tls=self.authority.server())
+        self.office = PostOffice(self.mailbox, self.smtp, self.web, tls=self.certified.context())
         self.office.start()
 
     def close(self) -> None:
@@ -70,16 +68,26 @@ class Town:
         with contextlib.closing(sqlite3.connect(self.written.database("wismar"))) as conn:
             return conn.execute(query).fetchall()
 
+    def change(self, statement: str) -> None:
+        with contextlib.closing(sqlite3.connect(self.written.database("wismar"), timeout=10)) as conn, conn:
+            conn.execute(statement)
+
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("codes")
-    authority = make_authority(folder / "tls")
+    certified = certify(folder / "tls", ["localhost"])
     smtp, web = _free(), _free()
     written = write_installation(
         folder / "installation",
         ["wismar"],
-        mail={"host": "localhost", "port": smtp, "tls": "starttls", "ca_file": str(authority.ca), "timeout_s": 3.0},
+        mail={
+            "host": "localhost",
+            "port": smtp,
+            "tls": "starttls",
+            "ca_file": str(certified.authority),
+            "timeout_s": 3.0,
+        },
         sms={"url": f"http://127.0.0.1:{web}/sms", "timeout_s": 3.0},
         limits={"code_pause_seconds": 30},
     )
@@ -89,8 +97,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         (nas,) = nases.nases(conn, city.store.keys)
     write_town(written.path / "TOWN.json", [city])
     city.store.close()
-    town = Town(written, nas.login_url, f"127.0.0.1:{smtp}", f"127.0.0.1:{web}", authority)
-    with service(written, "radius"), service(written, "portal"), service(written, "monitor"), _simulator(written):
+    town = Town(written, nas.login_url, f"127.0.0.1:{smtp}", f"127.0.0.1:{web}", certified)
+    with service(written, "radius"), service(written, "portal"), service(written, "monitor"), simulator(written):
         town.open()
         yield town
         town.close()
@@ -102,29 +110,10 @@ def _free() -> int:
         return int(probe.getsockname()[1])
 
 
-@contextlib.contextmanager
-def _simulator(written: Written) -> Iterator[None]:
-    log = written.path / "simulator.log"
-    command = [sys.executable, "-m", "simulator", str(written.path / "TOWN.json"), "--no-residents"]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out)
-    try:
-        end = time.monotonic() + WAIT_S
-        while "ready" not in log.read_text():
-            assert time.monotonic() < end and process.poll() is None, log.read_text()
-            time.sleep(0.1)
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(CHROMIUM))
+    with chromium_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -151,13 +140,7 @@ def walker(chromium: Browser, town: Town) -> Iterator[Callable[..., Page]]:
 
 
 def keep(page: Page, name: str) -> None:
-    ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 800 if width > 320 else 640})
-        page.screenshot(path=ARTEFACTS / f"{name}-{width}.png", full_page=True)
-        wide = page.evaluate("document.scrollingElement.scrollWidth")
-        assert wide <= width, f"{name}: {wide} px at {width} px"
-    page.set_viewport_size({"width": 320, "height": 640})
+    walking.keep(page, ARTEFACTS, name)
 
 
 def ask(page: Page, way: str, address: str) -> None:
@@ -250,6 +233,36 @@ def test_a_dead_gateway_holds_up_no_page_and_what_was_wanted_comes_later(
     page.fill("#code-typed", code_in(message))
     page.click("#code button")
     until(page, "#online")
+
+
+def test_where_a_nas_takes_no_new_limits_the_same_code_lets_on_anew(town: Town, walker: Callable[..., Page]) -> None:
+    """As with a product that takes a Disconnect and no CoA: the short session ends, the code is good for another."""
+    page = walker("en-GB")
+    ask(page, "email", "other@example.org")
+    page.click("#email-code button")
+    until(page, "#grace")
+    code = code_in(town.message_to("other@example.org"))
+    town.change("UPDATE nas SET product = 'standard'")
+    try:
+        page.fill("#code-typed", code)
+        page.click("#code button")
+        assert page.locator("#again").count() == 1
+        keep(page, "9-again")
+        end = time.monotonic() + WAIT_S
+        orders = "SELECT kind, reason, state FROM outbox ORDER BY id DESC LIMIT 1"
+        while (order := town.rows(orders)) != [("disconnect", "new_grant", "confirmed")]:
+            assert time.monotonic() < end, order
+            time.sleep(0.2)
+        page.goto(f"{town.nas}/internet")
+        page.click("details:has(#email-code) summary")
+        page.click("details:has(#email-code) a")
+        page.fill("#code-typed", code)
+        page.click("#code button")
+        until(page, "#online")
+        ways = town.rows("SELECT g.way FROM session s JOIN grant_ g ON g.id = s.grant_id ORDER BY s.id DESC LIMIT 1")
+        assert ways == [("email",)]
+    finally:
+        town.change("UPDATE nas SET product = 'coovachilli'")
 
 
 def test_no_address_and_no_code_is_left_anywhere(town: Town, walker: Callable[..., Page]) -> None:

@@ -82,6 +82,10 @@ def _listen(text: str) -> str:
     return text
 
 
+def _optional_listen(text: str) -> str:
+    return _listen(text) if text else ""
+
+
 def _database_url(text: str) -> str:
     if text and not text.startswith(("sqlite:///", "postgresql://")):
         raise ValueError("must start with `sqlite:///` or `postgresql://`, or be left out for an SQLite file")
@@ -190,6 +194,9 @@ class Portal(Section):
     url: Origin
     staff_url: Origin
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    unnatted_networks: tuple[IPvAnyNetwork, ...] = ()
+    redirect_listen: Annotated[str, AfterValidator(_optional_listen)] = ""
+    controller_ca_file: Path | None = None
 
     @property
     def host(self) -> str:

@@ -102,7 +102,7 @@ def at_hub(phone: Phone, form_id: str, **fields: str) -> TestResponse:
 
 def seen(page: TestResponse) -> str:
     """A page's text without what it tells machines, in which the visit stands."""
-    return words(page).partition("<!--")[0].partition("Accessibility")[0]
+    return re.sub(r"<!--.*?-->|<style>.*?</style>|<[^>]*>", " ", page.text, flags=re.DOTALL)
 
 
 def refused(door: Door, reason: str) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, make_response, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from hotspot.accounts import parse_address
+from hotspot.accounts import normal, parse_address
 from hotspot.admission import Denial
 from hotspot.plan import Way
 from portal.address import client_address
@@ -67,7 +67,7 @@ class SmartClients:
         if address is None:
             return Way.VOUCHER, by_voucher(password), ""
         guess = Guess(guest.visit.mac, client_address(request, self.room.city), address)
-        found = self.accounts.log_in(address, password, guess, now=self.room.clock())
+        found = self.accounts.log_in(address, normal(password), guess, now=self.room.clock())
         return Way.ACCOUNT, by_account(found, self.room.speech().language, proven=guest.visit.signed), address
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import portal.staff.login as logins
 from hotspot.roles import Role
+from portal import passwords
 from service.cities import City
 from store import audit, schema, staff
 from tests.portal.hands import NOW, PASSWORD, Clock, Door, Seat, form, words
@@ -118,8 +119,8 @@ def test_an_unknown_name_costs_as_much_as_a_wrong_password(
             verified.append(stored)
             return hasher.verify(stored, password)
 
-    hasher = logins._HASHER
-    monkeypatch.setattr(logins, "_HASHER", Counting())
+    hasher = passwords._HASHER
+    monkeypatch.setattr(passwords, "_HASHER", Counting())
     door.add_member("invited", with_password=False)
     for name in ("real", "nobody", "invited"):
         seat.log_in(name, "wrong")

@@ -165,6 +165,7 @@ def test_an_account_from_its_registration_to_its_end(town: Town, visitor: Callab
     page.goto(f"{town.nas}/internet")
     at_hub(page, "forgotten", email=ADDRESS)
     until(page, "#grace")
+    mailed = page.url
     reset = town.mail(2)
     page.goto(link_in(reset))
     keep(page, "09-new-password")
@@ -175,9 +176,7 @@ def test_an_account_from_its_registration_to_its_end(town: Town, visitor: Callab
     assert "not good any more" in page.content()
     keep(page, "10-spent")
 
-    page.goto(f"{town.nas}/internet")
-    until(page, "#mailed, #online")
-    page.goto(page.url.replace("/status?", "/account/mailed?"))
+    page.goto(mailed)
     log_in(page, OTHER)
     until(page, "#online")
     go_offline(page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from hotspot.admission import Denial
+from hotspot.feedback import Fault
 from hotspot.plan import Way
 from hotspot.ways import ASKED_FOR
 from portal.captive.controllers import REASONS as CALL_FAILURES
@@ -57,6 +58,14 @@ class PortalMetrics:
             "Devices that a NAS was allowed to let on, forgotten before it told of them because too many waited.",
             registry=registry,
         )
+        self.staff_logins = Counter(
+            "kogge_portal_staff_logins", "Staff log-ins, by result.", ["result"], registry=registry
+        )
+        self._of_residents(registry)
+        self._begin_at_zero()
+
+    def _of_residents(self, registry: CollectorRegistry) -> None:
+        """What became of those who asked for something."""
         self.logins = Counter(
             "kogge_portal_logins",
             "Residents who asked to get on, by way, result and reason of a refusal.",
@@ -74,9 +83,6 @@ class PortalMetrics:
             "Codes asked for by e-mail or SMS: `wanted`, or the reason why none is sent.",
             ["way", "result"],
             registry=registry,
-        )
-        self.staff_logins = Counter(
-            "kogge_portal_staff_logins", "Staff log-ins, by result.", ["result"], registry=registry
         )
         self.extensions = Counter(
             "kogge_portal_extensions",
@@ -96,6 +102,15 @@ class PortalMetrics:
             ["result"],
             registry=registry,
         )
+        self.feedback = Counter(
+            "kogge_portal_feedback",
+            "Messages that residents wrote to the city, by result.",
+            ["result"],
+            registry=registry,
+        )
+
+    def _begin_at_zero(self) -> None:
+        """Every series that is known stands there before its first event, so that `rate()` sees it."""
         for result in ("extended", "refused", "repeated"):
             self.extensions.labels(result)
         for known_by in ("token", "address", "nothing"):
@@ -103,6 +118,8 @@ class PortalMetrics:
                 self.capport.labels(known_by, captive)
         for result in ("seen", "downloaded", "deleted", "unproven"):
             self.my_data.labels(result)
+        for result in ("wanted", "trapped", *(fault.value for fault in Fault)):
+            self.feedback.labels(result)
         for refused in ("forged", "unknown", "malformed", "unreadable"):
             self.arrivals.labels(refused)
         for done in _DONE.values():

@@ -10,20 +10,17 @@ from flask import Response
 
 from hotspot import wifi4eu
 from hotspot.plan import Way
-from hotspot.terms import choose
-from hotspot.ways import offered
 from portal.captive import wispr
 from portal.captive.handoff.methods import asks_radius
 from portal.captive.room import Guest, Room
 from portal.policy import Needs, hash_source
 from service.speech import Speech
-from store import residents
 from store.places import Place
 
 TERMS_FOLDED_FROM = 1_500
 """Longer terms stand behind a fold, so that a phone shows the way in without scrolling past them."""
 
-TERMS_LINKED_FROM = 8_000
+TERMS_LINKED_FROM = 4_000
 """Still longer ones have a page of their own: the first page has to fit into 14,336 octets."""
 
 
@@ -106,12 +103,10 @@ def _wifi4eu(room: Room, speech: Speech) -> dict[str, Any]:
 
 
 def _offer(room: Room, speech: Speech, ways: str) -> dict[str, Any]:
-    """The terms, and the plan of each way in that a place offers: one read."""
-    with room.city.store.read() as conn:
-        texts = residents.current_terms(conn)
-        plans = offered(residents.plans(conn), ways, unready=room.city.config.unready)
+    """The terms, and the plan of each way in that a place offers."""
+    plans = room.plans(ways)
     return {
-        "terms": choose(texts, speech.language, room.city.config.languages[0]),
+        "terms": room.terms(speech.language),
         "terms_folded_from": TERMS_FOLDED_FROM,
         "terms_linked_from": TERMS_LINKED_FROM,
         "grace": plans.get(Way.GRACE),

@@ -12,13 +12,15 @@ from flask import Response, g, request
 
 from hotspot.errors import InputError
 from hotspot.handoffs import HANDOVERS
-from hotspot.plan import Way
+from hotspot.plan import Plan, Way
+from hotspot.terms import Terms, choose
 from hotspot.ways import offered
 from portal import tokens
 from portal.captive import proof
 from portal.captive.admission import RandomOctets
 from portal.captive.controllers import Controllers
 from portal.captive.faces import Faces
+from portal.memo import Memo
 from portal.metrics import PortalMetrics
 from portal.pages import origin, page, speech_for, switches
 from portal.tokens import Visit
@@ -50,6 +52,27 @@ class Room:
     random_octets: RandomOctets
     faces: Faces
     controllers: Controllers
+    memo: Memo
+
+    def nas(self, nas_id: int) -> Nas | None:
+        """The NAS of that id."""
+        keys = self.city.store.keys
+        return self.memo.get(("nas", nas_id), lambda conn: nases.by_id(conn, keys, nas_id))
+
+    def nas_called(self, identifier: str) -> Nas | None:
+        """The NAS of that NAS-Identifier."""
+        keys = self.city.store.keys
+        return self.memo.get(("nas", identifier), lambda conn: nases.by_identifier(conn, keys, identifier))
+
+    def plans(self, site_ways: str) -> dict[Way, Plan]:
+        """The plan of each way in that a place offers."""
+        found = self.memo.get("plans", lambda conn: tuple(residents.plans(conn)))
+        return offered(found, site_ways, unready=self.city.config.unready)
+
+    def terms(self, language: str) -> Terms:
+        """The current terms in this language, or the city's first, or the one that there is."""
+        texts = self.memo.get("terms", lambda conn: tuple(residents.current_terms(conn)))
+        return choose(texts, language, self.city.config.languages[0])
 
     def speech(self) -> Speech:
         return speech_for(request, self.speeches)
@@ -63,17 +86,14 @@ class Room:
         guest = self.guest()
         if guest is None:
             return None
-        with self.city.store.read() as conn:
-            plans = offered(residents.plans(conn), guest.nas.site_ways, unready=self.city.config.unready)
-        return guest if way in plans else None
+        return guest if way in self.plans(guest.nas.site_ways) else None
 
     def guest_of(self, token: str) -> Guest | None:
         """The same for a visit that came by another way."""
         visit = self._visit(token)
         if visit is None:
             return None
-        with self.city.store.read() as conn:
-            nas = nases.by_id(conn, self.city.store.keys, visit.nas_id)
+        nas = self.nas(visit.nas_id)
         if nas is None:
             return None
         self.stands_at(nas)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from playwright.sync_api import Page
 from sqlalchemy import func, insert, select, update
@@ -21,12 +22,14 @@ from werkzeug.serving import make_server
 
 from hotspot.access import Reason
 from hotspot.plan import Way
+from hotspot.roles import Role
+from hotspot.terms import Draft
 from hotspot.values import MacAddress
 from portal import tokens
 from portal.captive.accounts import Accounts, Purpose
 from portal.tokens import Visit
 from service.cities import City
-from store import access, accounts, keys, migrate, outbox, schema
+from store import access, accounts, keys, migrate, outbox, schema, staff, terms
 from store.outbox import State as Told
 from store.store import Store
 from tests.portal.hands import NOW, Clock, Door, Phone, add_session, form
@@ -69,10 +72,21 @@ class Visitor:
         )
         self.open("/terms")
 
-    def welcome(self, path: str) -> None:
+    def welcome(self, path: str, **parameters: str) -> None:
         """A page of a visit that is under way."""
         token = form(self.phone.get(self.phone.redirect(), language=self.language), "accept")["visit"]
-        self.open(f"{path}?visit={token}&lang={self.language}")
+        self.open(f"{path}?{urlencode({'visit': token, 'lang': self.language, **parameters})}")
+
+    def ask_text_message(self) -> None:
+        self.arrive()
+        unfold(self.page)
+        self.page.fill("#sms-number", f"0151 {23456000 + self.number}")
+        self.page.click("#sms-code button")
+
+    def wrong_text_message(self) -> None:
+        self.ask_text_message()
+        self.page.fill("#code-typed", "falsch")
+        self.page.click("#code button")
 
     def register(self, password: str) -> None:
         self.welcome("/account/new")
@@ -218,6 +232,9 @@ PLACES: dict[str, Callable[[Visitor], None]] = {
     "account-confirm": lambda visitor: visitor.account_link("/account/confirm", Purpose.CONFIRM, confirmed=False),
     "account-password": lambda visitor: visitor.account_link("/account/password", Purpose.RESET, confirmed=True),
     "account-link-spent": lambda visitor: visitor.open("/account/confirm?token=spent"),
+    "code": lambda visitor: visitor.welcome("/code", way="email"),
+    "code-on-its-way": lambda visitor: visitor.ask_text_message(),
+    "code-wrong": lambda visitor: visitor.wrong_text_message(),
     "sign-in-not-started": lambda visitor: visitor.open("/oidc/callback?state=old&code=1"),
     "not-at-a-hotspot": lambda visitor: visitor.open("/"),
     "forged": lambda visitor: visitor.arrive(md="0" * 32),
@@ -255,12 +272,21 @@ def open_door(folder: Path, port: int) -> Iterator[Door]:
     store = Store.open(f"sqlite:///{folder / 'kogge.db'}", keys.load(folder / "keys", now=NOW))
     migrate.upgrade(store.engine)
     urls = {"url": f"http://{HOST}:{port}", "staff_url": f"http://{HOST}:{port}"}
-    door = Door(make_city("rostock", store, now=NOW, portal=urls), Clock(), "")
-    add_plan(store, Way.ACCOUNT)
+    senders: dict[str, dict[str, Any]] = {
+        "mail": {"host": "127.0.0.1", "sender": "wlan@rostock.example"},
+        "sms": {"enabled": True, "url": "http://127.0.0.1/", "body": "{number}{text}"},
+    }
+    door = Door(make_city("rostock", store, now=NOW, portal=urls, **senders), Clock(), "")
+    for way in (Way.ACCOUNT, Way.EMAIL, Way.SMS):
+        add_plan(store, way)
     with store.write() as conn:
         conn.execute(update(schema.plan).where(schema.plan.c.key == "tap").values(extensions_max=2))
         texts = {"de": "Am Neuen Markt fällt das WLAN heute aus.", "en": "No Wi-Fi at Neuer Markt today."}
         conn.execute(insert(schema.notice).values(texts=json.dumps(texts), from_at=NOW, created_at=NOW))
+    with store.write() as conn:  # so that the staff's page of a draft has differences to show
+        writer = staff.add(conn, login="writer", name="writer", role=Role.ADMIN, now=NOW)
+        text = Draft("Nutzungsbedingungen", "# Neu\n\nAlles **anders**.\n\n- Punkt")
+        terms.save_draft(conn, "de", text, staff_id=writer, now=NOW)
     server = make_server("127.0.0.1", port, door.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -18,6 +18,7 @@ from hotspot.values import day_start, local_day
 from store import bulk
 from store.schema import (
     acceptance,
+    awaited,
     block,
     decision,
     device,
@@ -188,6 +189,7 @@ def _vouchers_but_of(conn: Connection, device_id: int, leaving: list[int]) -> se
 def _delete_rest(conn: Connection, device_id: int, cut: Cut, now: datetime) -> None:
     for statement in (
         decision.delete().where(decision.c.device_id == device_id, decision.c.decided_at <= cut.asked_at),
+        awaited.delete().where(awaited.c.device_id == device_id, awaited.c.made_at <= cut.asked_at),
         acceptance.delete().where(acceptance.c.device_id == device_id, acceptance.c.accepted_at <= cut.asked_at),
         one_time_code.delete().where(
             one_time_code.c.device_id == device_id, *_counts_no_more(one_time_code.c.created_at, cut)
@@ -217,7 +219,7 @@ def _drop_device(conn: Connection, device_id: int, cut: Cut, now: datetime) -> N
     conn.execute(ticket.delete().where(ticket.c.device_id == device_id, ticket.c.issued_at <= cut.asked_at))
     if any(
         conn.execute(select(table.c.device_id).where(table.c.device_id == device_id).limit(1)).first() is not None
-        for table in (session, usage_daily, grant, acceptance, one_time_code, block, ticket)
+        for table in (session, usage_daily, grant, acceptance, one_time_code, block, ticket, awaited)
     ):
         conn.execute(update(device).where(device.c.id == device_id).values(first_seen_at=cut.asked_at))
         return

@@ -17,6 +17,7 @@ from store.keys import KeyRing
 from store.schema import (
     acceptance,
     account,
+    awaited,
     block,
     decision,
     device,
@@ -122,6 +123,13 @@ def _codes(device_id: int) -> Select[Any]:
     return query.where(columns.device_id == device_id).order_by(columns.created_at.desc())
 
 
+def _awaited(device_id: int) -> Select[Any]:
+    """Let on, and its hotspot has not said so yet: an hour at most."""
+    query = select(awaited.c.made_at, awaited.c.framed_ip, site.c.name.label("place"))
+    query = query.join(nas, nas.c.id == awaited.c.nas_id).join(site, site.c.id == nas.c.site_id)
+    return query.where(awaited.c.device_id == device_id).order_by(awaited.c.made_at.desc())
+
+
 def _blocks(device_id: int) -> Select[Any]:
     query = select(block.c.from_at, block.c.until_at, block.c.reason)
     return query.where(block.c.device_id == device_id).order_by(block.c.from_at.desc())
@@ -137,6 +145,7 @@ KINDS: dict[str, Callable[[int], Select[Any]]] = {
     "days": _days,
     "decisions": _decisions,
     "codes": _codes,
+    "awaited": _awaited,
     "blocks": _blocks,
 }
 """Every kind of row that points at a device or belongs to what does; tests hold it to the schema."""

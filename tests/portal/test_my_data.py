@@ -133,7 +133,7 @@ def test_others_are_in_neither(door: Door, phone: Phone, past: int) -> None:
 
 def test_nothing_that_points_at_a_device_is_left_out() -> None:
     pointing = {table.name for table in metadata.sorted_tables if "device_id" in table.c}
-    shown = {"acceptance", "grant_", "session", "usage_daily", "decision", "one_time_code", "block"}
+    shown = {"acceptance", "grant_", "session", "usage_daily", "decision", "one_time_code", "block", "awaited"}
     assert pointing == shown | {"ticket"}, "a new kind belongs into `store.my_data` and `store.forgetting`"
 
 

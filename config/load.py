@@ -105,16 +105,23 @@ def load_city(file: Path) -> CityConfig:
     return city
 
 
-OWN_FILES = (("database", "password_file"), ("oidc", "client_secret_file"), ("portal", "controller_ca_file"))
-"""Table and key of each path in a city's file."""
+OWN_FILES = {
+    "database": ("password_file",),
+    "mail": ("ca_file", "password_file"),
+    "sms": ("ca_file", "secret_file"),
+    "oidc": ("client_secret_file",),
+    "portal": ("controller_ca_file",),
+}
+"""The keys of a city's file that name files, by table."""
 
 
 def _with_absolute_paths(city: CityConfig, folder: Path) -> CityConfig:
-    for table, key in OWN_FILES:
+    for table, keys in OWN_FILES.items():
         section = getattr(city, table)
-        path = getattr(section, key, None)
-        if path is not None:
-            city = city.model_copy(update={table: section.model_copy(update={key: folder / path})})
+        named = {key: getattr(section, key, None) for key in keys}
+        found = {key: folder / path for key, path in named.items() if path is not None}
+        if found:
+            city = city.model_copy(update={table: section.model_copy(update=found)})
     return city
 
 

@@ -24,6 +24,7 @@ from portal.dispatch import WsgiApp, host_of
 from portal.fault import FaultPage
 from portal.forms import RowIdConverter
 from portal.languages import of_staff
+from portal.memo import Memo
 from portal.metrics import PortalMetrics
 from portal.pages import add_filters, guard_response, page, speech_for, switches
 from portal.passwords import BusyError
@@ -69,7 +70,7 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets, guarded
     guard = Guard(city, clock)
     faces = Faces(city, clock)
     controllers = Controllers(city.config.portal.controller_ca_file)
-    room = Room(city, texts, metrics, clock, random_octets, faces, controllers)
+    room = Room(city, texts, metrics, clock, random_octets, faces, controllers, Memo(city.store))
     app.register_blueprint(blueprint(room))
     staff_texts = speeches(of_staff(city.config.languages), city.zone)
     staff = Staff(city, staff_texts, metrics, clock, random_octets, guard).blueprint()

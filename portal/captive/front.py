@@ -8,14 +8,13 @@ from typing import Any
 
 from flask import Response
 
+from hotspot import wifi4eu
 from hotspot.plan import Way
-from hotspot.terms import choose
-from hotspot.ways import offered
 from portal.captive import wispr
 from portal.captive.handoff.methods import asks_radius
 from portal.captive.room import Guest, Room
+from portal.policy import Needs, hash_source
 from service.speech import Speech
-from store import residents
 from store.places import Place
 
 TERMS_FOLDED_FROM = 1_500
@@ -62,6 +61,7 @@ def front_page(
         typed=trouble.typed if trouble is not None else {},
         for_machines=for_machines or _invitation(room, guest),
         **_offer(room, speech, guest.nas.site_ways),
+        **_wifi4eu(room, speech),
     )
 
 
@@ -92,14 +92,23 @@ def front_preview(room: Room, place: Place, speech: Speech, *, path: str = "") -
     )
 
 
+def _wifi4eu(room: Room, speech: Speech) -> dict[str, Any]:
+    """The snippet of a city of the programme, and what the policy must let it do; nothing for all others."""
+    section = room.city.config.face.wifi4eu
+    if not section.enabled:
+        return {}
+    script = wifi4eu.script(section.network_identifier, speech.language, self_test=section.self_test)
+    needs = Needs(scripts=(hash_source(script),), hosts=(f"https://{wifi4eu.HOST}",))
+    return {"wifi4eu_script": script, "wifi4eu_url": wifi4eu.SCRIPT_URL, "needs": needs}
+
+
 def _offer(room: Room, speech: Speech, ways: str) -> dict[str, Any]:
-    """The terms, and the plan of each way in that a place offers: one read."""
-    with room.city.store.read() as conn:
-        texts = residents.current_terms(conn)
-        plans = offered(residents.plans(conn), ways, unready=room.city.config.unready)
+    """The terms, and the plan of each way in that a place offers."""
+    plans = room.plans(ways)
     return {
-        "terms": choose(texts, speech.language, room.city.config.languages[0]),
+        "terms": room.terms(speech.language),
         "terms_folded_from": TERMS_FOLDED_FROM,
         "terms_linked_from": TERMS_LINKED_FROM,
+        "grace": plans.get(Way.GRACE),
         "plans": {way.value: plan for way, plan in plans.items() if way is not Way.GRACE},
     }

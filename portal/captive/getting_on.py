@@ -17,10 +17,11 @@ from portal.captive import admission, authorising
 from portal.captive.admission import Admission, WayIn, Wish, by_tap, by_voucher
 from portal.captive.authorising import Stay
 from portal.captive.front import Trouble, front_page
+from portal.captive.grace import is_in_the_way
 from portal.captive.handoff.methods import asks_radius, hand_off
-from portal.captive.handoff.protocol import Admitted, Back, Credential, Failed, GoTo, Handing, HandOff, Submit
+from portal.captive.handoff.protocol import Admitted, Awaited, Back, Credential, Failed, GoTo, Handing, HandOff, Submit
 from portal.captive.room import Guest, Room
-from portal.captive.sentences import DENIALS, of_failure
+from portal.captive.sentences import DENIALS, ONCE_MORE, of_failure
 from portal.forms import row_number
 from portal.tokens import Visit
 from service.reasons import REASONS
@@ -73,7 +74,12 @@ class GettingOn:
         if isinstance(answer, Denial):
             trouble = Trouble(speech.text(DENIALS[answer]), way, typed or {})
             return front_page(self.room, guest, speech, trouble=trouble, status=STATUS.get(answer, 422))
-        return self._hand_over(guest, answer, speech)
+        if answer.carried:
+            token = self.room.token(replace(guest.visit, grant_id=answer.grant_id))
+            return redirect(f"/status?visit={token}&lang={speech.language}", 303)
+        if way is Way.ACCOUNT and is_in_the_way(self.room.city, answer.device_id):
+            return front_page(self.room, guest, speech, trouble=Trouble(speech.text(ONCE_MORE), way, typed or {}))
+        return self.hand_over(guest, answer, speech)
 
     def ask(
         self, guest: Guest, way: Way, way_in: WayIn, *, terms_id: int, account: str = "", speech: Speech | None = None
@@ -85,28 +91,34 @@ class GettingOn:
         answer = admission.admit(
             self.room.city, wish, way_in, now=self.room.clock(), random_octets=self.room.random_octets
         )
-        result, reason = ("refused", answer.value) if isinstance(answer, Denial) else ("ticket", "")
-        self.room.metrics.logins.labels(way.value, result, reason).inc()
+        self.count(way, answer)
         return answer
 
     def hand(self, guest: Guest, answer: Admission) -> HandOff | None:
         """The hand-off to a NAS that asks RADIUS, as a value."""
         visit = replace(guest.visit, grant_id=answer.grant_id)
-        return self._handed(
-            replace(guest, visit=visit), answer.credential, None, self._status(visit, self.room.speech())
-        )
+        landing = self._status(visit, self.room.speech())
+        return self._handed(replace(guest, visit=visit), answer.credential, None, landing)
 
-    def _hand_over(self, guest: Guest, answer: Admission, speech: Speech) -> AnyResponse:
-        """To a NAS that asks RADIUS with the ticket; another one lets on whom the portal says."""
+    def count(self, way: Way, answer: Admission | Denial) -> None:
+        """Count what became of somebody who asked to get on."""
+        result, reason = ("refused", answer.value) if isinstance(answer, Denial) else ("ticket", "")
+        self.room.metrics.logins.labels(way.value, result, reason).inc()
+
+    def hand_over(self, guest: Guest, answer: Admission, speech: Speech, *, landing: str = "") -> AnyResponse:
+        """To a NAS that asks RADIUS with the ticket; another one lets on whom the portal says.
+
+        `landing`: path and query of the page for afterwards; empty: the status page.
+        """
         if asks_radius(guest.nas):
             visit = replace(guest.visit, grant_id=answer.grant_id)
-            return self._go(replace(guest, visit=visit), answer.credential, None, speech)
+            return self._go(replace(guest, visit=visit), answer.credential, None, speech, landing)
         name, now = answer.credential.name, self.room.clock()
         decision = authorising.by_ticket(self.room.city, guest.nas, guest.visit.mac, name, now=now)
         if isinstance(decision, Refusal):
             trouble = Trouble(speech.text(REASONS[decision.reason]))
             return front_page(self.room, guest, speech, trouble=trouble, status=403)
-        return self._go(guest, answer.credential, decision, speech)
+        return self._go(guest, answer.credential, decision, speech, landing)
 
     def let_back_on(self, guest: Guest, speech: Speech) -> AnyResponse | None:
         """A remembered device comes back to a NAS that asks no RADIUS and signs who comes; None: show the page."""
@@ -119,14 +131,16 @@ class GettingOn:
         name = ticket_name(self.room.random_octets(TICKET_NAME_BYTES))
         return self._go(guest, Credential(name, ""), accept, speech)
 
-    def _go(self, guest: Guest, credential: Credential, accept: Accept | None, speech: Speech) -> AnyResponse:
-        status = self._status(guest.visit, speech)
-        return self._follow(self._handed(guest, credential, accept, status), guest, status, speech)
+    def _go(
+        self, guest: Guest, credential: Credential, accept: Accept | None, speech: Speech, landing: str = ""
+    ) -> AnyResponse:
+        landing = landing or self._status(guest.visit, speech)
+        return self._follow(self._handed(guest, credential, accept, landing), guest, landing, speech)
 
     def _status(self, visit: Visit, speech: Speech) -> str:
         return f"/status?visit={self.room.token(visit)}&lang={speech.language}"
 
-    def _handed(self, guest: Guest, credential: Credential, accept: Accept | None, status: str) -> HandOff | None:
+    def _handed(self, guest: Guest, credential: Credential, accept: Accept | None, landing: str) -> HandOff | None:
         """The hand-off itself; without RADIUS the portal records the session once its NAS was told."""
         visit = guest.visit
         handing = Handing(
@@ -134,7 +148,7 @@ class GettingOn:
             mac=visit.mac,
             back=Back(visit.back),
             user_url=visit.user_url,
-            landing=f"{self.room.city.config.portal.url}{status}",
+            landing=f"{self.room.city.config.portal.url}{landing}",
             credential=credential,
             accept=accept,
             controllers=self.room.controllers,
@@ -147,17 +161,22 @@ class GettingOn:
         if session_id and accept is not None:
             stay = Stay(guest.nas, accept, session_id, visit.signed)
             authorising.started(self.room.city, stay, now=self.room.clock())
+        if isinstance(handed, Awaited):
+            made_room = authorising.await_word(
+                self.room.city, guest.nas, handed, proven=visit.signed, now=self.room.clock()
+            )
+            self.room.metrics.given_up.inc(made_room)
         return handed
 
-    def _follow(self, handed: HandOff | None, guest: Guest, status: str, speech: Speech) -> AnyResponse:
+    def _follow(self, handed: HandOff | None, guest: Guest, landing: str, speech: Speech) -> AnyResponse:
         """What the browser is told of a hand-off."""
         match handed:
-            case GoTo(url):
+            case GoTo(url) | Awaited(url=url):
                 return redirect(url, 303)
             case Submit(url, fields):
                 return self.room.show("captive/submit.html", speech, url=url, fields=fields)
             case Admitted():
-                return redirect(status, 303)
+                return redirect(landing, 303)
             case None:
                 return self.room.not_at_a_hotspot(400)
             case Failed(reason, reply):
@@ -167,6 +186,9 @@ class GettingOn:
 
 STATUS = {
     Denial.TOO_MANY_GUESSES: 429,
+    Denial.CODE_TOO_SOON: 429,
+    Denial.TOO_MANY_CODES: 429,
+    Denial.SENDING_FULL: 503,
     Denial.BLOCKED: 403,
     Denial.NOT_ENTITLED: 403,
     Denial.PROVIDER_AWAY: 502,

@@ -19,6 +19,15 @@ DENIALS: dict[Denial, str] = {
     Denial.CODE_USED_UP: REASONS[Reason.VOUCHER_USED_UP],
     Denial.TOO_MANY_DEVICES: REASONS[Reason.TOO_MANY_DEVICES],
     Denial.TOO_MANY_GUESSES: _("Too many wrong codes. Please wait a quarter of an hour."),
+    Denial.BAD_EMAIL: _("That is not an e-mail address. It looks like name@example.org."),
+    Denial.BAD_NUMBER: _("That is not a telephone number. Please write it with its area code."),
+    Denial.NUMBER_NOT_SERVED: _("We cannot send a text message to this number. Please take a mobile number."),
+    Denial.CODE_TOO_SOON: _("A code is on its way already. Please wait a few minutes before you ask for another."),
+    Denial.TOO_MANY_CODES: _("You have had as many codes as we send in a day. Please try again tomorrow."),
+    Denial.SENDING_FULL: _("We cannot send any more text messages today. Please take another way."),
+    Denial.NOT_SIX_DIGITS: _("That is not a code. A code has six digits."),
+    Denial.WRONG_CODE: _("This code is wrong. Please compare it with your message."),
+    Denial.CODE_OVER: _("This code is not good any more. Please ask for a new one."),
     Denial.WRONG_LOGIN: _("We know no account with this e-mail address and password. Please check both."),
     Denial.NOT_CONFIRMED: _("Your account is not confirmed yet. Please open the link in our e-mail first."),
     Denial.PROVIDER_AWAY: _(
@@ -36,6 +45,7 @@ FLAWS: dict[Flaw, str] = {
 }
 
 TERMS_ON_THE_PAGE = _("Please open any web page first and accept the terms of use there.")
+ONCE_MORE = _("The hotspot ends the short connection first. Please log in once more in a few seconds.")
 HOTSPOT_TIMEOUT = _("The hotspot got no answer in time. Please try again in a moment.")
 HOTSPOT_REFUSED = _("The hotspot did not let you on. Please try again.")
 HOTSPOT_AWAY = _("The hotspot's controller does not answer. Please try again in a few minutes, or tell us: see Help.")

@@ -8,8 +8,11 @@ from flask import Blueprint
 
 from portal.captive.account_pages import AccountPages
 from portal.captive.arriving import Arriving
+from portal.captive.capport import Capport
+from portal.captive.code_step import CodeStep
 from portal.captive.feedback import Feedback
 from portal.captive.getting_on import GettingOn
+from portal.captive.my_data import MyData
 from portal.captive.oidc import SignIn
 from portal.captive.provider import Provider
 from portal.captive.room import Room
@@ -32,9 +35,12 @@ def blueprint(room: Room) -> Blueprint:
     parts: list[Part] = [
         Arriving(room, getting_on),
         getting_on,
+        CodeStep(room, getting_on),
         account_pages,
         SmartClients(room, getting_on, account_pages.accounts),
         Staying(room),
+        Capport(room),
+        MyData(room),
         Texts(room),
         Feedback(room),
     ]

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.model import CityConfig
+from hotspot import wifi4eu
 from hotspot.handoffs import arrival_path
 from store.nases import Nas
 
@@ -50,18 +51,14 @@ def without_secrets(nas: Nas) -> Nas:
     return replace(nas, secret=HIDDEN.encode(), uam_secret=HIDDEN.encode())
 
 
-WIFI4EU_HOST = "collection.wifi4eu.ec.europa.eu"
-"""Where the programme's snippet is fetched from (`config.face.WiFi4EU`)."""
-
-
 def garden_hosts(config: CityConfig, nas: Nas) -> tuple[str, ...]:
     """Hosts that a device must reach at this NAS before it is logged in, each once.
 
     Never those by which a device looks for a portal.
     """
     signing_in = config.oidc.hosts if config.oidc is not None else ()
-    counted = (WIFI4EU_HOST,) if config.face.wifi4eu.enabled else ()
-    return tuple(dict.fromkeys((config.portal.host, *signing_in, *counted, *nas.walled_garden.split())))
+    banner = (wifi4eu.HOST,) if config.face.wifi4eu.enabled else ()
+    return tuple(dict.fromkeys((config.portal.host, *signing_in, *banner, *nas.walled_garden.split())))
 
 
 def portal_address(config: CityConfig, nas: Nas) -> str:

@@ -142,7 +142,21 @@ class Failed:
     reply: str = ""
 
 
-HandOff = GoTo | Submit | Admitted | Failed
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """The NAS tells the portal later that it has let the device on, under `session_id` and with what `accept` says.
+
+    `url`: where the browser goes meanwhile. `gateway`: which gateway will ask for it, empty where none asks.
+    """
+
+    session_id: str
+    url: str
+    accept: Accept
+    framed_ip: str = ""
+    gateway: str = ""
+
+
+HandOff = GoTo | Submit | Admitted | Awaited | Failed
 
 
 def _names_nobody(_: Inbound) -> str:

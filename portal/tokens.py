@@ -34,9 +34,9 @@ _MINIMUM = 40
 class Visit:
     """Who stands before the page: a device at a NAS, as its redirect said.
 
-    `signed`: the redirect proved the MAC address by the NAS's signature; otherwise it is a mere claim until RADIUS
-    accepts the ticket of `grant_id` (0: none was issued yet, or RADIUS is not asked). `back` is what the NAS's
-    hand-off needs back, such as its challenge. `arrived_at`: when the redirect came (docs/adr/0023).
+    `signed`: the redirect proved the MAC address by the NAS's signature; otherwise it is a mere claim until its NAS
+    lets on the device of `grant_id` (0: none was issued yet). `back` is what the NAS's hand-off needs back, such as
+    its challenge. `arrived_at`: when the redirect came (docs/adr/0023).
     """
 
     nas_id: int

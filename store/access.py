@@ -299,12 +299,22 @@ _ACCEPTED = bulk.Keyed("UPDATE grant_ SET accepted_at = %s, extensions = 0 WHERE
 
 
 def note_decisions(conn: Connection, noted: Sequence[Noted], *, now: datetime) -> None:
-    """The decision log, and when each grant was last accepted: its next session is not lengthened. Needs `write()`."""
-    at = microseconds(now)
+    """The decision log, and when each grant was last accepted. Needs `write()`."""
     accepted = {each.grant_id for each in noted if each.reason is None and each.grant_id is not None}
     with bulk.together(conn):
-        _LOG.run(conn, [(at, n.nas_id, n.device_id, n.grant_id, n.proof, n.reason, n.station_hash) for n in noted])
-        _ACCEPTED.run(conn, accepted, at)
+        log_decisions(conn, noted, now=now)
+        note_accepted(conn, accepted, now=now)
+
+
+def log_decisions(conn: Connection, noted: Sequence[Noted], *, now: datetime) -> None:
+    """The decision log alone: about a device that nothing has shown to be the one that it says. Needs `write()`."""
+    at = microseconds(now)
+    _LOG.run(conn, [(at, n.nas_id, n.device_id, n.grant_id, n.proof, n.reason, n.station_hash) for n in noted])
+
+
+def note_accepted(conn: Connection, grant_ids: Collection[int], *, now: datetime) -> None:
+    """These grants' own devices were let on: whoever was given the grant speaks for its device. Needs `write()`."""
+    _ACCEPTED.run(conn, grant_ids, microseconds(now))
 
 
 _REMEMBER = bulk.Keyed(

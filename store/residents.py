@@ -191,7 +191,7 @@ def accepted_at(conn: Connection, device_id: int) -> datetime | None:
 
 
 def was_accepted(conn: Connection, grant_id: int, device_id: int) -> bool:
-    """Whether RADIUS ever accepted this grant of this device; SQLite gives the number of a deleted grant anew."""
+    """Whether this grant ever let its device on; SQLite gives the number of a deleted grant anew."""
     query = select(grant.c.id).where(grant.c.id == grant_id, grant.c.device_id == device_id)
     return conn.execute(query.where(grant.c.accepted_at.is_not(None))).first() is not None
 

@@ -32,6 +32,7 @@ def begin(conn: Connection, session: Session, *, proven: bool, now: datetime, zo
         _write(conn, [(each, _with(each, _given_up(each, now))) for each in older], now=now, zone=zone)
     accounting.save_many(conn, [(None, session)])
     if proven and session.grant_id is not None:
+        access.note_accepted(conn, [session.grant_id], now=now)
         access.remember(conn, [session.grant_id])
 
 

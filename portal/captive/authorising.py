@@ -40,11 +40,11 @@ class Stay:
     framed_ip: str = ""
 
 
-def by_ticket(city: City, nas: Nas, mac: MacAddress, ticket_name: str, *, now: datetime) -> Decision:
-    """What RADIUS would say to this ticket of this device, logged as a decision of its own."""
+def by_ticket(city: City, nas: Nas, mac: MacAddress, ticket_name: str, *, proven: bool, now: datetime) -> Decision:
+    """What RADIUS would say to this ticket of this device, logged as a decision of its own. `proven`: as in `Stay`."""
     facts = _facts(city, nas, mac, Proof.TICKET, ticket_name, now)
     decision = decide(facts, now=now, zone=city.zone)
-    _note(city, nas, facts, decision, now)
+    _note(city, nas, facts, decision, proven, now)
     return decision
 
 
@@ -57,7 +57,7 @@ def by_memory(city: City, nas: Nas, mac: MacAddress, *, now: datetime) -> Accept
     decision = decide(facts, now=now, zone=city.zone)
     if not isinstance(decision, Accept) or _just_accepted(city, decision.device_id, now):
         return None
-    _note(city, nas, facts, decision, now)
+    _note(city, nas, facts, decision, True, now)
     return decision
 
 
@@ -92,12 +92,15 @@ def _facts(city: City, nas: Nas, mac: MacAddress, proof: Proof, ticket_name: str
     )
 
 
-def _note(city: City, nas: Nas, facts: Facts, decision: Decision, now: datetime) -> None:
+def _note(city: City, nas: Nas, facts: Facts, decision: Decision, proven: bool, now: datetime) -> None:
     grant_id = facts.grant.id if facts.grant is not None else None
     reason = decision.reason.value if isinstance(decision, Refusal) else None
     noted = Noted(nas.id, facts.device_id, grant_id, facts.proof.value, reason)
     with city.store.write() as conn:
-        access.note_decisions(conn, [noted], now=now)
+        if proven:
+            access.note_decisions(conn, [noted], now=now)
+        else:
+            access.log_decisions(conn, [noted], now=now)
 
 
 # The session --------------------------------------------------------------------------------------------

@@ -110,11 +110,13 @@ class GettingOn:
 
         `landing`: path and query of the page for afterwards; empty: the status page.
         """
+        guest = replace(guest, visit=replace(guest.visit, grant_id=answer.grant_id))
+        visit, now = guest.visit, self.room.clock()
         if asks_radius(guest.nas):
-            visit = replace(guest.visit, grant_id=answer.grant_id)
-            return self._go(replace(guest, visit=visit), answer.credential, None, speech, landing)
-        name, now = answer.credential.name, self.room.clock()
-        decision = authorising.by_ticket(self.room.city, guest.nas, guest.visit.mac, name, now=now)
+            return self._go(guest, answer.credential, None, speech, landing)
+        decision = authorising.by_ticket(
+            self.room.city, guest.nas, visit.mac, answer.credential.name, proven=visit.signed, now=now
+        )
         if isinstance(decision, Refusal):
             trouble = Trouble(speech.text(REASONS[decision.reason]))
             return front_page(self.room, guest, speech, trouble=trouble, status=403)

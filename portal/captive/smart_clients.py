@@ -34,7 +34,7 @@ class SmartClients:
     accounts: Accounts
 
     def mount(self, routes: Blueprint) -> None:
-        routes.post("/wispr", endpoint="wispr")(self.log_in)
+        routes.post("/wispr")(self.wispr_log_in)
 
     def log_in(self) -> AnyResponse:
         """`UserName` and `Password` as WISPr names them; the visit stands in the address."""

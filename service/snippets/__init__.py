@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from config.model import CityConfig
 from hotspot import wifi4eu
@@ -94,6 +94,7 @@ def _values(config: CityConfig, nas: Nas) -> dict[str, str]:
         "portal_url": config.portal.url,
         "portal_address": portal_address(config, nas),
         "portal_path": arrival_path(nas.handoff, nas.nas_identifier),
+        "fas_level": nas.handoff.removeprefix("fas"),
         "portal_host": config.portal.host,
         "portal_port": str(portal.port or {"https": 443}.get(portal.scheme, 80)),
     }

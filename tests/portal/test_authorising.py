@@ -43,7 +43,7 @@ def admitted(city: City, *, now: datetime = NOW) -> Admission:
 def let_on(city: City, nas: Nas = NAS, *, now: datetime = NOW, proven: bool = True) -> str:
     """A session from the tap on; returns its name."""
     name = admitted(city, now=now).credential.name
-    accept = authorising.by_ticket(city, nas, PHONE, name, now=now)
+    accept = authorising.by_ticket(city, nas, PHONE, name, proven=proven, now=now)
     assert isinstance(accept, Accept)
     authorising.started(city, Stay(nas, accept, name, proven), now=now)
     return name
@@ -77,7 +77,7 @@ def set_plan(city: City, **values: Any) -> None:
 
 def test_the_portal_says_what_radius_would_and_logs_it(city: City) -> None:
     answer = admitted(city)
-    accept = authorising.by_ticket(city, NAS, PHONE, answer.credential.name, now=NOW)
+    accept = authorising.by_ticket(city, NAS, PHONE, answer.credential.name, proven=True, now=NOW)
     assert isinstance(accept, Accept) and (accept.grant_id, accept.device_id) == (answer.grant_id, answer.device_id)
     with city.store.read() as conn:
         (logged,) = decisions.latest_of_device(conn, answer.device_id, limit=9)
@@ -88,7 +88,9 @@ def test_the_portal_says_what_radius_would_and_logs_it(city: City) -> None:
 def test_a_refusal_is_logged_with_its_reason(city: City) -> None:
     answer = admitted(city)
     closed = replace(NAS, opening_hours="Mo-Su 01:00-02:00")
-    assert authorising.by_ticket(city, closed, PHONE, answer.credential.name, now=NOW) == Refusal(Reason.CLOSED)
+    assert authorising.by_ticket(city, closed, PHONE, answer.credential.name, proven=True, now=NOW) == Refusal(
+        Reason.CLOSED
+    )
     with city.store.read() as conn:
         (logged,) = decisions.latest_of_device(conn, answer.device_id, limit=9)
     assert logged.reason == "closed"

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from hotspot.values import MacAddress
 from tests.conftest import run
 from tests.support.wired import eventually
 
@@ -28,8 +29,6 @@ INTERNET = "198.51.100.7"
 """A web server that every name leads to but the portal's (RFC 5737)."""
 
 INTERNET_PAGE = "this is the Internet"
-DEVICE = "02-00-5E-00-53-77"
-GATEWAY_NAME = "opennds-gw"
 _NUMBERS = count()
 
 INTERNET_SERVER = """
@@ -54,7 +53,6 @@ ip addr replace "$ip/24" dev "$interface" && ip route replace default via "$rout
 # Without a ruleset openNDS lets nothing through, before the log-in or after it.
 OPENNDS = """
 GatewayInterface lan
-GatewayName {name}
 GatewayPort {port}
 MaxClients 20
 {fas}
@@ -128,7 +126,7 @@ class Network:
 
 
 @contextlib.contextmanager
-def network(folder: Path) -> Iterator[Network]:
+def network(folder: Path, device: MacAddress) -> Iterator[Network]:
     """Skips where it cannot be made, or fails where the tools were promised (CI, which is root)."""
     made = Network(folder, f"kogge-{os.getpid()}-{next(_NUMBERS)}")
     places = ("device", "gateway", "upstream")
@@ -139,10 +137,11 @@ def network(folder: Path) -> Iterator[Network]:
                 give_up = pytest.fail if os.environ.get("KOGGE_REQUIRE_TOOLS") else pytest.skip
                 give_up(f"network namespaces need root: {done.stderr.strip()}")
             _must("ip", "-n", made.name(place), "link", "set", "lo", "up")
-        _lay_wires(made)
-        resolver = Path("/etc/netns") / made.name("device")
-        resolver.mkdir(parents=True, exist_ok=True)
-        (resolver / "resolv.conf").write_text(f"nameserver {GATEWAY}\n")
+        _lay_wires(made, device)
+        for place in ("device", "gateway"):
+            resolver = Path("/etc/netns") / made.name(place)
+            resolver.mkdir(parents=True, exist_ok=True)
+            (resolver / "resolv.conf").write_text(f"nameserver {GATEWAY}\n")
         yield made
     finally:
         for place in places:
@@ -150,11 +149,11 @@ def network(folder: Path) -> Iterator[Network]:
             shutil.rmtree(Path("/etc/netns") / made.name(place), ignore_errors=True)
 
 
-def _lay_wires(made: Network) -> None:
+def _lay_wires(made: Network, mac: MacAddress) -> None:
     device, gateway, upstream = (made.name(place) for place in ("device", "gateway", "upstream"))
     _must("ip", "link", "add", "wlan", "netns", device, "type", "veth", "peer", "name", "lan", "netns", gateway)
     _must("ip", "link", "add", "wan", "netns", gateway, "type", "veth", "peer", "name", "net", "netns", upstream)
-    _must("ip", "-n", device, "link", "set", "wlan", "address", DEVICE.replace("-", ":"))
+    _must("ip", "-n", device, "link", "set", "wlan", "address", mac.octets.hex(":"))
     for place, words in (
         (device, ("link", "set", "wlan", "up")),
         (gateway, ("addr", "add", f"{GATEWAY}/24", "dev", "lan")),
@@ -207,7 +206,7 @@ def gateway(
     if not idle.exists():
         idle.symlink_to("/bin/true")
     lines = "\n".join(f"{key} {value}" for key, value in fas.items())
-    (state / "opennds.conf").write_text(OPENNDS.format(name=GATEWAY_NAME, port=GATEWAY_PORT, fas=lines))
+    (state / "opennds.conf").write_text(OPENNDS.format(port=GATEWAY_PORT, fas=lines))
     addresses = [f"--address=/{host}/{address}" for host, address in names.items()]
     dnsmasq = ("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--no-resolv", "--no-hosts")
     leases = (
@@ -231,29 +230,27 @@ def gateway(
 
 @contextlib.contextmanager
 def opennds(made: Network, state: Path, environment: Mapping[str, str]) -> Iterator[None]:
-    """The daemon in a mount namespace with a /run of its own, which is where it keeps its state."""
+    """The daemon with a /run of its own, which is where it keeps its state, among processes of its own.
+
+    It looks for its helpers by name, and ends those that it finds.
+    """
     start = f"""
         mount -t tmpfs tmpfs /run && mount --bind {state}/misc /var/lib/misc || exit 1
         mount --bind {state}/opennds.conf /etc/opennds/opennds.conf || exit 1
         exec opennds -f -d 3 -c /etc/opennds/opennds.conf
     """
+    words = ("unshare", "--pid", "--fork", "--kill-child=TERM", "--mount-proc", "sh", "-c", start)
     path = f"{state}/bin:{os.environ['PATH']}"
-    with made.running("gateway", "opennds", "sh", "-c", start, environment={"PATH": path, **environment}) as process:
-        eventually(
-            lambda: "token" in ndsctl(process) or "client" in ndsctl(process),
-            "openNDS is not ready",
-            lambda: made.log("opennds"),
-        )
-        try:
-            yield
-        finally:
-            ndsctl(process, "stop")
+    with made.running("gateway", "opennds", *words, environment={"PATH": path, **environment}) as process:
+        eventually(lambda: "client" in ndsctl(process), "openNDS is not ready", lambda: made.log("opennds"))
+        yield
 
 
 def ndsctl(process: subprocess.Popen[bytes], *words: str) -> str:
     """openNDS's own command, beside the daemon."""
-    inside = ("nsenter", "-t", str(process.pid), "-m", "-n")
-    return run(*inside, "ndsctl", *(words or ("json",)), timeout=20).stdout
+    daemon = run("pgrep", "-P", str(process.pid)).stdout.strip()
+    inside = ("nsenter", "-t", daemon, "-m", "-n", "-p")
+    return run(*inside, "ndsctl", *(words or ("json",)), timeout=20).stdout if daemon else ""
 
 
 @contextlib.contextmanager

@@ -55,6 +55,16 @@ def write_installation(folder: Path, keys: Sequence[str], **changes: dict[str, A
         file = folder / "cities" / f"{key}.toml"
         _move_city(file, portal_port, ports)
         _change(file, changes)
+    return _read(folder)
+
+
+def change(written: Written, file: str, **changes: dict[str, Any]) -> Written:
+    """The installation with single keys of one file changed, by table; `file` as in `cities/rostock.toml`."""
+    _change(written.path / file, changes)
+    return _read(written.path)
+
+
+def _read(folder: Path) -> Written:
     loaded = load_installation(folder)
     assert not loaded.problems, loaded.problems
     return Written(folder, loaded.installation, {str(city.key): city for city in loaded.cities})
@@ -120,7 +130,7 @@ def _free_block() -> str:
 
 def to_toml(data: dict[str, Any], prefix: str = "") -> str:
     """As much of TOML as our files use: scalars, lists, tables and lists of tables. Comments are lost."""
-    tables = {key: value for key, value in data.items() if isinstance(value, dict)}
+    tables = {key: value for key, value in data.items() if isinstance(value, dict) and value}
     arrays = {key: value for key, value in data.items() if _is_tables(value)}
     scalars = {key: value for key, value in data.items() if key not in tables and key not in arrays}
     lines = [f"{key} = {_value(value)}" for key, value in scalars.items()]

@@ -22,12 +22,14 @@ from werkzeug.serving import make_server
 
 from hotspot.access import Reason
 from hotspot.plan import Way
+from hotspot.roles import Role
+from hotspot.terms import Draft
 from hotspot.values import MacAddress
 from portal import tokens
 from portal.captive.accounts import Accounts, Purpose
 from portal.tokens import Visit
 from service.cities import City
-from store import access, accounts, keys, migrate, outbox, schema
+from store import access, accounts, keys, migrate, outbox, schema, staff, terms
 from store.outbox import State as Told
 from store.store import Store
 from tests.portal.hands import NOW, Clock, Door, Phone, add_session, form
@@ -233,9 +235,6 @@ PLACES: dict[str, Callable[[Visitor], None]] = {
     "code": lambda visitor: visitor.welcome("/code", way="email"),
     "code-on-its-way": lambda visitor: visitor.ask_text_message(),
     "code-wrong": lambda visitor: visitor.wrong_text_message(),
-    "my-data": _my_data,
-    "my-data-delete": lambda visitor: visitor.welcome("/my-data/delete"),
-    "my-data-not-proven": lambda visitor: visitor.open("/my-data"),
     "sign-in-not-started": lambda visitor: visitor.open("/oidc/callback?state=old&code=1"),
     "not-at-a-hotspot": lambda visitor: visitor.open("/"),
     "forged": lambda visitor: visitor.arrive(md="0" * 32),
@@ -284,6 +283,10 @@ def open_door(folder: Path, port: int) -> Iterator[Door]:
         conn.execute(update(schema.plan).where(schema.plan.c.key == "tap").values(extensions_max=2))
         texts = {"de": "Am Neuen Markt fällt das WLAN heute aus.", "en": "No Wi-Fi at Neuer Markt today."}
         conn.execute(insert(schema.notice).values(texts=json.dumps(texts), from_at=NOW, created_at=NOW))
+    with store.write() as conn:  # so that the staff's page of a draft has differences to show
+        writer = staff.add(conn, login="writer", name="writer", role=Role.ADMIN, now=NOW)
+        text = Draft("Nutzungsbedingungen", "# Neu\n\nAlles **anders**.\n\n- Punkt")
+        terms.save_draft(conn, "de", text, staff_id=writer, now=NOW)
     server = make_server("127.0.0.1", port, door.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

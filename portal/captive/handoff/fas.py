@@ -147,10 +147,10 @@ def send_back(handing: Handing) -> Awaited:
 
 
 def keep_for(handing: Handing) -> Awaited:
-    """Levels 3 and 4: the gateway asks for it in a few seconds, in whole minutes, never more than there are."""
+    """Levels 3 and 4: the gateway asks for it in a few seconds, and counts whole minutes: the nearest ones."""
     accept = _accepted(handing)
     name = return_hash(handing.back["hid"], handing.nas.uam_secret)
-    whole = replace(accept, session_seconds=max(1, accept.session_seconds // 60) * 60)
+    whole = replace(accept, session_seconds=max(1, round(accept.session_seconds / 60)) * 60)
     return Awaited(name, handing.landing, whole, framed_ip=handing.back["ip"], gateway=handing.back["gateway"])
 
 

@@ -36,7 +36,7 @@ class SmartClients:
     def mount(self, routes: Blueprint) -> None:
         routes.post("/wispr")(self.wispr_log_in)
 
-    def log_in(self) -> AnyResponse:
+    def wispr_log_in(self) -> AnyResponse:
         """`UserName` and `Password` as WISPr names them; the visit stands in the address."""
         guest = self.room.guest()
         if guest is None or not guest.visit.signed:

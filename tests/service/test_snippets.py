@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from config.face import WiFi4EU
 from config.model import CityConfig
 from hotspot import wifi4eu
 from hotspot.products import PRODUCTS
@@ -136,7 +137,7 @@ def test_a_nas_is_told_the_portal_s_address_for_it(
 
 
 def test_the_garden_is_the_nas_s_own_and_each_host_stands_there_once(config: CityConfig) -> None:
-    banner = {"enabled": True, "network_identifier": "123e4567-e89b-12d3-a456-426655440000"}
+    banner = WiFi4EU(enabled=True, network_identifier="123e4567-e89b-12d3-a456-426655440000")
     wide = city_config("rostock", portal={"url": "https://wlan.rostock.example"}, face={"wifi4eu": banner})
     nas = replace(NAS, walled_garden="pay.example wlan.rostock.example *.cdn.example")
     expected = ("wlan.rostock.example", wifi4eu.HOST, "pay.example", "*.cdn.example")

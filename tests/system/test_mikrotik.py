@@ -5,6 +5,8 @@ Chromium holds the pages' `form-action` against the form and against the redirec
 
 from __future__ import annotations
 
+import http.client
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,15 +37,20 @@ PHONE = MacAddress.parse("02-00-5E-10-00-0A")
 
 @dataclass(frozen=True)
 class Place:
-    """The router, and its address."""
+    """The router, its address, the city's redirect listener and its portal."""
 
     hotspot: Hotspot
     url: str
+    listen: str
+    portal: str
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    written = write_installation(tmp_path_factory.mktemp("mikrotik") / "installation", ["rostock"])
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        listen = f"127.0.0.1:{free.getsockname()[1]}"
+    folder = tmp_path_factory.mktemp("mikrotik") / "installation"
+    written = write_installation(folder, ["rostock"], portal={"redirect_listen": listen})
     written.initialise()
     config = written.cities["rostock"]
     city = open_city(written.installation, config, now=datetime.now(UTC))
@@ -63,7 +70,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             conn.execute(update(schema.nas).values(login_url=f"{url}/login"))
         city.store.close()
         with service(written, "radius"), service(written, "portal"):
-            yield Place(hotspot, url)
+            yield Place(hotspot, url, listen, config.portal.url)
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +125,11 @@ def test_the_policy_names_the_router_and_no_other(page: Page, place: Place) -> N
     to_the_last_tap(page, place)
     policy = next(each.headers["content-security-policy"] for each in reversed(answers) if "accept" in each.url)
     assert policy.split("form-action ")[1].split(";")[0].split() == ["'self'", place.url]
+
+
+def test_the_portal_s_process_redirects_whatever_is_asked_at_the_other_port(place: Place) -> None:
+    connection = http.client.HTTPConnection(place.listen, timeout=20)
+    connection.request("GET", "/generate_204", headers={"Host": "connectivitycheck.gstatic.com"})
+    reply = connection.getresponse()
+    connection.close()
+    assert (reply.status, reply.headers["Location"]) == (302, f"{place.portal}/")

@@ -176,7 +176,7 @@ class GettingOn:
             case GoTo(url) | Awaited(url=url):
                 return redirect(url, 303)
             case Submit(url, fields):
-                return self.room.show("captive/submit.html", speech, url=url, fields=fields)
+                return self.room.show("captive/submit.html", speech, path="", url=url, fields=fields)
             case Admitted():
                 return redirect(landing, 303)
             case None:

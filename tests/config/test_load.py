@@ -243,6 +243,28 @@ def test_one_mistake_one_sentence(folder: Path, old: str, new: str, anchor: str,
     assert found == [f"cities/rostock.toml:{line}: {reason}"]
 
 
+LISTENER = 'redirect_listen = "127.0.0.1:8081"'
+AUTHORITIES = 'controller_ca_file = "authorities.pem"'
+
+
+def test_two_cities_may_not_redirect_from_one_address(folder: Path) -> None:
+    """Both could listen there, and each would get half of the other's guests."""
+    for key in ("rostock", "wismar"):
+        change(folder / "cities" / f"{key}.toml", "trusted_proxies = []", f"trusted_proxies = []\n{LISTENER}")
+    said = "\n".join(problems(folder))
+    assert "TCP port 127.0.0.1:8081 is shared with wismar.toml" in said
+
+
+def test_a_file_of_authorities_stands_beside_the_city_s_or_is_missed(folder: Path) -> None:
+    file = folder / "cities" / "rostock.toml"
+    change(file, "trusted_proxies = []", f"trusted_proxies = []\n{AUTHORITIES}")
+    (said,) = problems(folder)
+    assert "portal.controller_ca_file: there is no file" in said
+    (authorities := file.with_name("authorities.pem")).write_text("")
+    assert problems(folder) == []
+    assert load_city(file).portal.controller_ca_file == authorities.resolve()
+
+
 def test_all_mistakes_of_a_file_at_once(folder: Path) -> None:
     file = folder / "cities" / "wismar.toml"
     change(file, "login_attempts = 10", "login_attempt = 10")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hotspot.handoffs import HANDOVERS, arrival_path
 from hotspot.nas import (
     FIELDS,
     REQUIRED,
@@ -204,3 +205,31 @@ def test_a_made_secret_is_one_that_every_device_takes(octets: bytes) -> None:
 def test_what_is_required_is_required() -> None:
     for name in REQUIRED:
         assert faults(**{name: ""})[name] == "This is needed."
+
+
+# Ways of handing over -----------------------------------------------------------------------------------------
+
+
+def test_every_way_of_a_product_is_known_and_none_is_nobody_s() -> None:
+    assert {word for product in PRODUCTS.values() for word in product.handoffs} == set(HANDOVERS)
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [("uam", "/"), ("mikrotik", "/at/hafen%201%2Fa%3F"), ("unifi-key", "/guest/s/hafen%201%2Fa%3F/")],
+)
+def test_where_a_nas_sends_residents(key: str, path: str) -> None:
+    assert arrival_path(key, "hafen 1/a?") == path
+
+
+def test_a_way_that_calls_a_controller_needs_its_address_and_its_account() -> None:
+    faults = {"login_url": "", "product": "unifi", "handoff": "unifi-os", "uam_secret": "no-colon-in-here"}
+    with pytest.raises(NasError) as caught:
+        read(**faults)
+    assert {fault.field for fault in caught.value.faults} == {"login_url", "uam_secret"}
+    assert "https://unifi.example.org" in str(caught.value) and "name:password" in str(caught.value)
+    entry = read(product="unifi", handoff="unifi-os", login_url="https://unifi.example.org")
+    with pytest.raises(NasError, match="calls a controller"):
+        entry.with_secrets(os.urandom)
+    whole = read(product="unifi", handoff="unifi-key", login_url="https://u.example", uam_secret="an-api-key-12")
+    assert whole.with_secrets(os.urandom).uam_secret == "an-api-key-12"

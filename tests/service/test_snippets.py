@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from config.face import WiFi4EU
 from config.model import CityConfig
+from hotspot import wifi4eu
 from hotspot.products import PRODUCTS
 from service import snippets
 from service.snippets import garden_hosts, snippet, walled_garden, without_secrets
@@ -115,3 +117,30 @@ def test_hostapd_understands_its_snippet(config: CityConfig, tmp_path: Path) -> 
     assert b"\x20\x09hafen 1" in packet, "attribute 32, NAS-Identifier"
     signed = packet[:4] + bytes(16) + packet[20:] + secret
     assert hashlib.md5(signed).digest() == packet[4:20]  # RFC 2866 section 3
+
+
+@pytest.mark.parametrize(
+    ("product", "handoff", "address"),
+    [
+        ("coovachilli", "uam", "uamserver        https://wlan.rostock.example/\n"),
+        ("mikrotik", "mikrotik", "url=https://wlan.rostock.example/at/hafen%201\\?mac="),
+        ("aruba", "aruba", 'url "/at/hafen%201"'),
+        ("cisco", "cisco", "redirect for-login https://wlan.rostock.example/at/hafen%201\n"),
+        ("ruckus", "smartzone", "https://wlan.rostock.example/at/hafen%201\n"),
+        ("unifi", "unifi-key", "https://wlan.rostock.example/guest/s/hafen%201/\n"),
+    ],
+)
+def test_a_nas_is_told_the_portal_s_address_for_it(
+    config: CityConfig, product: str, handoff: str, address: str
+) -> None:
+    assert address in of(config, product, replace(NAS, handoff=handoff)).config
+
+
+def test_the_garden_is_the_nas_s_own_and_each_host_stands_there_once(config: CityConfig) -> None:
+    banner = WiFi4EU(enabled=True, network_identifier="123e4567-e89b-12d3-a456-426655440000")
+    wide = city_config("rostock", portal={"url": "https://wlan.rostock.example"}, face={"wifi4eu": banner})
+    nas = replace(NAS, walled_garden="pay.example wlan.rostock.example *.cdn.example")
+    expected = ("wlan.rostock.example", wifi4eu.HOST, "pay.example", "*.cdn.example")
+    assert garden_hosts(wide, nas) == expected
+    assert garden_hosts(config, NAS) == ("wlan.rostock.example",)
+    assert "pay.example" in of(wide, "coovachilli", nas).walled_garden

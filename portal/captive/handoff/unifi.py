@@ -110,10 +110,7 @@ def _by_password(dialect: Dialect) -> Method:
         about = {"cmd": "authorize-guest", "mac": _colons(handing.mac), "minutes": _minutes(accept)}
         _command(line, dialect, about | limits | point)
 
-    def let_go(line: Line, handing: Handing) -> None:
-        _command(line, dialect, {"cmd": "unauthorize-guest", "mac": _colons(handing.mac)})
-
-    return _method(let_on, let_go)
+    return _method(let_on)
 
 
 # With an API key --------------------------------------------------------------------------------------------
@@ -154,13 +151,14 @@ def _site(line: Line) -> str:
     raise CallError("unknown_site")
 
 
-def _act(line: Line, mac: MacAddress, action: str, **limits: int) -> None:
+def _authorize(line: Line, mac: MacAddress, **limits: int) -> None:
     site = line.keep("site", lambda: _site(line))
     sought = quote(f"macAddress.eq('{_colons(mac)}')", safe="")
     found = _listed(_with_key(line, "GET", f"/sites/{site}/clients?filter={sought}"))
     if not found:
         raise CallError("unknown_device")
-    _with_key(line, "POST", f"/sites/{site}/clients/{_id_of(found[0])}/actions", {"action": action, **limits})
+    content = {"action": "AUTHORIZE_GUEST_ACCESS", **limits}
+    _with_key(line, "POST", f"/sites/{site}/clients/{_id_of(found[0])}/actions", content)
 
 
 def _by_key() -> Method:
@@ -170,37 +168,29 @@ def _by_key() -> Method:
             rxRateLimitKbps=accept.rate_down_bps // 1_000,
             txRateLimitKbps=accept.rate_up_bps // 1_000,
         )
-        _act(line, handing.mac, "AUTHORIZE_GUEST_ACCESS", timeLimitMinutes=_minutes(accept), **limits)
+        _authorize(line, handing.mac, timeLimitMinutes=_minutes(accept), **limits)
 
-    def let_go(line: Line, handing: Handing) -> None:
-        _act(line, handing.mac, "UNAUTHORIZE_GUEST_ACCESS")
-
-    return _method(let_on, let_go)
+    return _method(let_on)
 
 
 # The hand-off -----------------------------------------------------------------------------------------------
 
 
-def _method(let_on: Callable[[Line, Handing, Accept], None], let_go: Callable[[Line, Handing], None]) -> Method:
+def _method(let_on: Callable[[Line, Handing, Accept], None]) -> Method:
+    """No log-off: no redirect of UniFi's proves a device, so nobody may end what is said to be its session."""
+
     def hand_off(handing: Handing) -> HandOff:
         accept = handing.accept
         assert accept is not None, "a NAS that asks no RADIUS is told what a device may"
-        return _called(handing, handing.ticket.name, lambda line: let_on(line, handing, accept))
+        assert handing.controllers is not None, "the portal has lines to its controllers"
+        try:
+            with handing.controllers.line(handing.nas) as line:
+                let_on(line, handing, accept)
+        except CallError as error:
+            return Failed(error.reason, error.reply)
+        return Admitted(handing.ticket.name)
 
-    def log_off(handing: Handing) -> HandOff:
-        return _called(handing, "", lambda line: let_go(line, handing))
-
-    return Method(read=read, hand_off=hand_off, log_off=log_off, by_radius=False)
-
-
-def _called(handing: Handing, session_id: str, call: Callable[[Line], None]) -> HandOff:
-    assert handing.controllers is not None, "the portal has lines to its controllers"
-    try:
-        with handing.controllers.line(handing.nas) as line:
-            call(line)
-    except CallError as error:
-        return Failed(error.reason, error.reply)
-    return Admitted(session_id)
+    return Method(read=read, hand_off=hand_off, by_radius=False)
 
 
 METHODS = {"unifi-classic": _by_password(CLASSIC), "unifi-os": _by_password(OS), "unifi-key": _by_key()}

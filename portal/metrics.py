@@ -102,6 +102,12 @@ class PortalMetrics:
             ["result"],
             registry=registry,
         )
+        self.feedback = Counter(
+            "kogge_portal_feedback",
+            "Messages that residents wrote to the city, by result.",
+            ["result"],
+            registry=registry,
+        )
 
     def _begin_at_zero(self) -> None:
         """Every series that is known stands there before its first event, so that `rate()` sees it."""
@@ -112,12 +118,6 @@ class PortalMetrics:
                 self.capport.labels(known_by, captive)
         for result in ("seen", "downloaded", "deleted", "unproven"):
             self.my_data.labels(result)
-        self.feedback = Counter(
-            "kogge_portal_feedback",
-            "Messages that residents wrote to the city, by result.",
-            ["result"],
-            registry=registry,
-        )
         for result in ("wanted", "trapped", *(fault.value for fault in Fault)):
             self.feedback.labels(result)
         for refused in ("forged", "unknown", "malformed", "unreadable"):

@@ -190,7 +190,7 @@ def world_of(level: int, city: City, written: Written, folder: Path) -> Iterator
     )  # Debian's daemon takes it for a mistake; authmon finds it in a comment
     assert poll == "5"
     fas["#nat_traversal_poll_interval"] = "1"
-    trust = {"SSL_CERT_FILE": str(folder / "ca.pem")}
+    trust = dict.fromkeys(("SSL_CERT_FILE", "CURL_CA_BUNDLE"), str(folder / "ca.pem"))  # PHP's and curl's
     nginx = folder / "nginx.conf"
     nginx.write_text(NGINX.format(folder=folder, address=UPSTREAM, port=PORT))
     with (

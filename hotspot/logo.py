@@ -11,6 +11,7 @@ import base64
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 from hotspot.errors import InputError
@@ -54,9 +55,14 @@ class Logo:
     @property
     def data_uri(self) -> str:
         """For `src`. An SVG is written out, because that compresses and base64 does not."""
-        if self.media_type == SVG:
-            return f"data:{SVG},{quote(self.content.decode(), safe=_URI_SAFE)}"
-        return f"data:{self.media_type};base64,{base64.b64encode(self.content).decode()}"
+        return _data_uri(self)
+
+
+@lru_cache(maxsize=64)
+def _data_uri(logo: Logo) -> str:
+    if logo.media_type == SVG:
+        return f"data:{SVG},{quote(logo.content.decode(), safe=_URI_SAFE)}"
+    return f"data:{logo.media_type};base64,{base64.b64encode(logo.content).decode()}"
 
 
 _URI_SAFE = " !$'()*+,-./:;=?@_~"

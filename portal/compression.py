@@ -21,11 +21,11 @@ TYPES = frozenset({"text/html", "application/json", "text/plain"})
 
 def compress(request: Request, response: Response) -> Response:
     """The response with its body in gzip, where that is safe, wanted and worth it."""
-    if request.headers.get("Cookie") or response.mimetype not in TYPES or response.direct_passthrough:
+    if response.mimetype not in TYPES or response.direct_passthrough:
         return response
-    response.vary.add("Accept-Encoding")
+    response.vary.add("Accept-Encoding")  # whoever asks: another city's cookie is answered as none is
     body = response.get_data()
-    takes = request.accept_encodings.quality("gzip") > 0
+    takes = request.accept_encodings.quality("gzip") > 0 and not request.headers.get("Cookie")
     if takes and len(body) >= BYTES_MIN and "Content-Encoding" not in response.headers:
         response.set_data(gzip.compress(body, LEVEL, mtime=0))
         response.headers["Content-Encoding"] = "gzip"

@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from store.engine import BUSY_TIMEOUT_MS, open_engine
 from store.keys import KeyRing
 from store.lent import Lent
+from store.version import version_of
 
 Unavailable = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 """What a caller catches to say "the database is away" instead of a traceback. A wrong value or statement is not in it:
@@ -37,6 +38,7 @@ class Store:
         # SQLite has one writer: threads of a process queue here, where they wake at once, and not in SQLite's
         # busy handler, which sleeps up to 100 ms between looks.
         self.one_writer = engine.dialect.name == "sqlite"
+        self.version = version_of(engine)  # equal answers: nothing was committed in between
         self._turn = threading.Lock()
         self._lent = Lent(engine)
 

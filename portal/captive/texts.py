@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from flask import Blueprint, abort
 from werkzeug.wrappers import Response as AnyResponse
 
-from hotspot.terms import choose
 from portal.captive.room import Guest, Room
 from service.speech import marked as _
-from store import residents
 
 
 @dataclass(frozen=True)
@@ -26,9 +24,7 @@ class Texts:
 
     def terms(self) -> AnyResponse:
         guest, speech = self.room.guest(), self.room.speech()
-        with self.room.city.store.read() as conn:
-            texts = residents.current_terms(conn)
-        terms = choose(texts, speech.language, self.room.city.config.languages[0])
+        terms = self.room.terms(speech.language)
         return self.room.show("captive/terms.html", speech, terms=terms, guest=guest, kept=kept(guest))
 
     def help(self) -> AnyResponse:

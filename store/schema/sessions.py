@@ -52,7 +52,7 @@ session = Table(
             sqlite_where=text("ended_at IS NULL"),
             postgresql_where=text("ended_at IS NULL"),
         )
-        for name in ("device_id", "nas_id")
+        for name in ("device_id", "nas_id", "framed_ip")
     ),
 )
 

@@ -6,6 +6,7 @@ The routes are read from the city's own application, so a page that is added lat
 from __future__ import annotations
 
 import os
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -46,13 +47,16 @@ ROWS = 5
 SITE = "markt"
 """A place of Wismar."""
 
-PLACES = {
-    "<int:session_id>": ROWS,
-    "<int:batch_id>": ROWS,
-    "<int:nas_id>": ROWS,
-    "<token>": "t" * 43,
-    "<month:month>": "2026-10",
-}
+INVITATION = "t" * 43
+NO_TOKEN = "x" * 43
+A_TOKEN = "A-TOKEN-STANDS-HERE"
+
+PLACE = re.compile(r"<(?:(\w+):)?(\w+)>")
+PLACES = {"token": INVITATION, "nas_identifier": f"nas-{ROWS}"}
+"""What stands in a route's place, by name; Wismar has it, and Rostock has not."""
+
+KINDS = {"int": str(ROWS), "month": "2026-10"}
+"""By converter; in any other place there is the resident's token."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def _live_in(city: City) -> Credentials:
     visit = tokens.issue(ring, Visit(1, PHONE, {"challenge": "00" * 16}, "http://example.org/", signed=True), now=now)
     with city.store.write() as conn:
         staff_id = staff.add(conn, login="admin", name="Admin", role=Role.ADMIN, now=now)
-        cookie, invitation = os.urandom(32).hex(), "t" * 43
+        cookie, invitation = os.urandom(32).hex(), INVITATION
         staff.open_session(conn, staff_id=staff_id, token=cookie, now=now, expires_at=now + timedelta(hours=8))
         staff.add_invite(conn, staff_id=staff_id, token=invitation, expires_at=now + timedelta(days=7))
         device_id = residents.note_device(conn, ring, PHONE, now=now)
@@ -137,10 +141,7 @@ def _routes(pair: Pair) -> list[tuple[str, str]]:
     app = pair.dispatcher._apps[pair.rostock.config.portal.host]
     found = []
     for rule in app.url_map.iter_rules():  # type: ignore[attr-defined]
-        path = rule.rule
-        for place, value in PLACES.items():
-            path = path.replace(place, str(value))
-        assert "<" not in path, f"{rule.rule}: say in PLACES what stands there"
+        path = PLACE.sub(lambda place: PLACES.get(place[2]) or KINDS.get(place[1] or "", A_TOKEN), rule.rule)
         found += [(method, path) for method in sorted(rule.methods - {"OPTIONS"})]
     return found
 
@@ -152,13 +153,14 @@ def _ask(pair: Pair, url: str, method: str, path: str, held: Credentials, csrf: 
         client.set_cookie(COOKIE, held.cookie, domain=urlsplit(url).hostname or "")
     fields = {"visit": held.visit, "csrf": csrf, "code": CODE, "terms": "1", "password": "a password of this test"}
     options = {"data": fields} if method == "POST" else {"query_string": fields}
+    path = path.replace(A_TOKEN, held.visit or NO_TOKEN)
     return client.open(path, method=method, base_url=url, headers={"Accept-Language": "de"}, **options)
 
 
 def _answer(response: TestResponse, held: Credentials) -> tuple[int, list[tuple[str, str]], str]:
     """All that the other side sees. The visit that was sent stands in the language switch's links: it is its own."""
     headers = sorted((name, value) for name, value in response.headers if name not in ("Date", "Content-Length"))
-    text = response.text.replace(held.visit, "") if held.visit else response.text
+    text = response.text.replace(held.visit or NO_TOKEN, "")
     return response.status_code, headers, text
 
 

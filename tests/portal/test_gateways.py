@@ -212,10 +212,10 @@ def test_the_gateways_word_for_the_device_proves_it(door: Door) -> None:
     nas = become(door, "fas1")
     accept = wait_for(door, nas, proven=False)
     with door.city.store.read() as conn:
-        assert not residents.was_accepted(conn, accept.grant_id)
+        assert not residents.was_accepted(conn, accept.grant_id, accept.device_id)
     started(door)
     with door.city.store.read() as conn:
-        assert residents.was_accepted(conn, accept.grant_id)
+        assert residents.was_accepted(conn, accept.grant_id, accept.device_id)
 
 
 def test_a_claim_for_another_device_begins_no_session(door: Door) -> None:
@@ -223,6 +223,15 @@ def test_a_claim_for_another_device_begins_no_session(door: Door) -> None:
     wait_for(door, nas, proven=False)
     assert started(door, mac="02:00:5e:99:99:99").status_code == 200
     assert open_sessions(door) == 0
+
+
+def test_who_deleted_everything_meanwhile_gets_no_session(door: Door) -> None:
+    nas = become(door, "fas1")
+    wait_for(door, nas, proven=False)
+    with door.city.store.write() as conn:
+        for table in (schema.ticket, schema.decision, schema.acceptance, schema.grant, schema.device):
+            conn.execute(table.delete())
+    assert started(door).status_code == 200 and open_sessions(door) == 0
 
 
 def test_a_report_needs_no_address_but_the_key(door: Door) -> None:

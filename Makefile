@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-TOOLS  := hostapd iproute2 wpasupplicant freeradius freeradius-postgresql freeradius-utils snmpd snmp prometheus postgresql chromium fonts-dejavu-core poppler-utils strace curl nginx-light caddy dnsmasq-base udhcpc kea-dhcp4-server kea-dhcp6-server isc-dhcp-server
+TOOLS  := hostapd iproute2 wpasupplicant freeradius freeradius-postgresql freeradius-utils snmpd snmp prometheus postgresql chromium fonts-dejavu-core poppler-utils strace curl nginx-light caddy dnsmasq-base udhcpc kea-dhcp4-server kea-dhcp6-server isc-dhcp-server opennds iptables ethtool php-cli procps util-linux openssl
 RIVALS := freeradius freeradius-postgresql postgresql
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS   ?=
@@ -76,6 +76,8 @@ bench-rivals: # what RADIUS is compared with and on: installed if we are root, n
 	  echo "not installed: the benchmark says what is missing"; fi
 
 test-tools: ## install the Debian packages that the tests talk to (asks for root)
+	@# opennds would start and take this machine's network for its own
+	$(SUDO) systemctl mask --quiet opennds.service 2>/dev/null || true
 	$(SUDO) apt-get update
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $(TOOLS)
 

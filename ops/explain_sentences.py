@@ -124,8 +124,15 @@ def session(session: SessionView, running: Decision | None, frame: Frame) -> str
     lasted = duration(int((frame.now - session.started_at).total_seconds()))
     return (
         f"since {frame.at(session.started_at)} ({lasted}) at {where}; {used}; "
-        f"last heard {frame.at(session.updated_at)}{disconnect}{_running(running)}"
+        f"last heard {frame.at(session.updated_at)}{disconnect}{_running(running)}{_planned(session, frame)}"
     )
+
+
+def _planned(session: SessionView, frame: Frame) -> str:
+    """Of a session that the portal let on by itself."""
+    if session.planned_end_at is None:
+        return ""
+    return f"\nThe portal let it on, its NAS ends it at {frame.at(session.planned_end_at)} and takes no Disconnect."
 
 
 def _running(running: Decision | None) -> str:

@@ -26,6 +26,11 @@ LISTED_FOR = timedelta(minutes=2)
 """How long a gateway that asks is told of a device: its resident stands there and waits, or has gone."""
 
 
+BEGUN_BEFORE = timedelta(seconds=10)
+"""A gateway says 5 seconds after its start that it has begun anew (seen: openNDS 9.10); somebody may have tapped since.
+Whoever tapped earlier is unknown to it, which it finds out by itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """One of them, with what it may. `proven`: a signature showed that it is this device."""
@@ -94,9 +99,10 @@ def take(conn: Connection, nas_id: int, session_id: str) -> Waiting | None:
     return None if row is None else _waiting_of(row)
 
 
-def forget(conn: Connection, nas_id: int, gateway: str) -> int:
-    """The gateway begins anew and knows none of its clients. Needs `write()`."""
-    return conn.execute(awaited.delete().where(awaited.c.nas_id == nas_id, awaited.c.gateway == gateway)).rowcount
+def forget(conn: Connection, nas_id: int, gateway: str, *, now: datetime) -> int:
+    """The gateway began anew and knows none of its earlier clients. Needs `write()`."""
+    its = (awaited.c.nas_id == nas_id, awaited.c.gateway == gateway, awaited.c.made_at < now - BEGUN_BEFORE)
+    return conn.execute(awaited.delete().where(*its)).rowcount
 
 
 def purge(conn: Connection, *, now: datetime) -> int:

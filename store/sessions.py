@@ -41,6 +41,7 @@ class SessionView:
     error_cause: int | None
     disconnect_reason: str | None = None
     nas_id: int = 0
+    planned_end_at: datetime | None = None
 
 
 def _views() -> Select[Any]:
@@ -87,6 +88,7 @@ def _view_of(row: Any) -> SessionView:
         error_cause=row["error_cause"],
         disconnect_reason=row["disconnect_reason"],
         nas_id=row["nas_id"],
+        planned_end_at=row["planned_end_at"],
     )
 
 

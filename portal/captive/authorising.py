@@ -134,13 +134,19 @@ def told_started(city: City, nas: Nas, session_id: str, *, mac: MacAddress | Non
     """
     with city.store.write() as conn:
         waiting = awaited.take(conn, nas.id, session_id)
-        if waiting is None:
+        if waiting is None or not _still_held(conn, waiting.accept):
             return False
         if mac is not None and residents.find_device(conn, city.store.keys, mac, now=now) != waiting.accept.device_id:
             return False
         proven = waiting.proven or mac is not None
         _begin(conn, city, Stay(nas, waiting.accept, session_id, proven, waiting.framed_ip), now)
     return True
+
+
+def _still_held(conn: Connection, accept: Accept) -> bool:
+    """Whether grant and device are there: a resident may have deleted all that is theirs meanwhile."""
+    holder = ask_holders(conn, [accept.grant_id])().get(accept.grant_id)
+    return holder is not None and holder.device_id == accept.device_id
 
 
 def _begin(conn: Connection, city: City, stay: Stay, now: datetime) -> None:

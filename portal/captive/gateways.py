@@ -45,8 +45,8 @@ CAUSES = {
 }
 """BinAuth's method of an end, and the Acct-Terminate-Cause that it comes nearest to (RFC 2866 section 5.10)."""
 
-STARTS = ("client_auth", "ndsctl_auth")
-"""BinAuth's methods of a client that is on now."""
+START = "client_auth"
+"""BinAuth's method of a client that is on now. For levels 3 and 4 authmon acknowledges."""
 
 
 class NotBelievedError(Exception):
@@ -98,7 +98,7 @@ class Desk:
     def clear(self, call: Call) -> str:
         """The gateway starts: whoever waited there has another hash by now."""
         with self.city.store.write() as conn:
-            awaited.forget(conn, self.nas.id, call.gateway)
+            awaited.forget(conn, self.nas.id, call.gateway, now=self.now)
         return ACKNOWLEDGED
 
     def view(self, call: Call) -> str:
@@ -155,7 +155,7 @@ class Desk:
         if len(words) != 7:
             raise InputError("a gateway's report has seven parts")
         method, mac, down, up, _, _, token = words
-        if method in STARTS:
+        if method == START:
             self._started(fas.return_hash_of(token, self.nas.uam_secret), MacAddress.parse(mac))
         elif method in CAUSES:
             self._ended(method, down, up, token)

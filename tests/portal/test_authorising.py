@@ -13,10 +13,13 @@ from sqlalchemy import select, update
 
 from hotspot.access import PENDING_SECONDS, Accept, Reason, Refusal
 from hotspot.error_causes import UNSUPPORTED_EXTENSION
+from hotspot.roles import Role
 from hotspot.unaccounted import SAYING_SO
 from hotspot.values import Octets, local_day
 from monitor.housekeeping import JOBS, run
 from monitor.instruments import Instruments
+from ops.explain_sentences import Frame
+from ops.explain_sentences import session as session_sentence
 from portal.captive import admission, authorising
 from portal.captive.admission import Admission, Wish, by_tap
 from portal.captive.authorising import Stay
@@ -26,7 +29,7 @@ from store import accounting, decisions, outbox, residents, schema, sessions
 from store.nases import Nas
 from store.outbox import State
 from store.sessions import SessionView
-from tests.portal.hands import NOW, PHONE, add_session
+from tests.portal.hands import NOW, PHONE, Door, add_session, words
 from tests.support.handoffs import nas_of
 
 NAS = nas_of("unifi")
@@ -209,3 +212,17 @@ def test_its_planned_end_is_nobodys_order_but_a_block_is(city: City) -> None:
     with city.store.write() as conn:
         residents.end_grants(conn, view.device_id, now=NOW)
     assert job(city, "end-spent-sessions", NOW + timedelta(minutes=5)) == 1
+
+
+def test_staff_sees_when_it_ends_and_that_no_order_ends_it_earlier(door: Door) -> None:
+    set_plan(door.city, session_minutes=10)
+    let_on(door.city)
+    page = words(door.member(Role.ADMIN).get("/staff/sessions"))
+    assert "Ends at 13:10; this hotspot takes no earlier end." in page, page
+
+
+def test_the_helpdesk_is_told_who_let_it_on(city: City) -> None:
+    set_plan(city, session_minutes=10)
+    let_on(city)
+    said = session_sentence(newest(city), None, Frame("rostock", city.zone, NOW))
+    assert "The portal let it on, its NAS ends it at" in said and "takes no Disconnect" in said

@@ -239,11 +239,14 @@ def opennds(made: Network, state: Path, environment: Mapping[str, str]) -> Itera
         mount --bind {state}/opennds.conf /etc/opennds/opennds.conf || exit 1
         exec opennds -f -d 3 -c /etc/opennds/opennds.conf
     """
-    words = ("unshare", "--pid", "--fork", "--kill-child=TERM", "--mount-proc", "sh", "-c", start)
+    words = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", start)
     path = f"{state}/bin:{os.environ['PATH']}"
     with made.running("gateway", "opennds", *words, environment={"PATH": path, **environment}) as process:
-        eventually(lambda: "client" in ndsctl(process), "openNDS is not ready", lambda: made.log("opennds"))
-        yield
+        try:
+            eventually(lambda: "client" in ndsctl(process), "openNDS is not ready", lambda: made.log("opennds"))
+            yield
+        finally:
+            process.kill()  # unshare hears nothing else; its processes go with it
 
 
 def ndsctl(process: subprocess.Popen[bytes], *words: str) -> str:

@@ -67,7 +67,7 @@ class FaceSection(Section):
     on_accent: Colour = ""
     accent_dark: Colour = ""
     on_accent_dark: Colour = ""
-    welcome: dict[Language, Welcome] = Field(default_factory=dict)
+    welcome: dict[Language, Welcome] = {}  # noqa: RUF012 (pydantic copies it)
     ssid: Annotated[str, AfterValidator(read_ssid)] = ""
     wifi4eu: WiFi4EU = WiFi4EU()
 

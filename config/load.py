@@ -97,19 +97,31 @@ def load_city(file: Path) -> CityConfig:
     if city.key != file.stem:
         line = nearest_line(line_numbers(file.read_text()), ("key",))
         raise BrokenFile([Problem(file, line, "key", f"is {city.key!r}, but the file is called {file.name}")])
-    return _with_absolute_paths(city, file.resolve().parent)
+    city = _with_absolute_paths(city, file.resolve().parent)
+    authorities = city.portal.controller_ca_file
+    if authorities is not None and not authorities.is_file():
+        line = nearest_line(line_numbers(file.read_text()), ("portal", "controller_ca_file"))
+        raise BrokenFile([Problem(file, line, "portal.controller_ca_file", f"there is no file {authorities}")])
+    return city
 
 
-SECRET_FILES = (("database", "password_file"), ("oidc", "client_secret_file"))
-"""Table and key of each path in a city's file."""
+OWN_FILES = {
+    "database": ("password_file",),
+    "mail": ("ca_file", "password_file"),
+    "sms": ("ca_file", "secret_file"),
+    "oidc": ("client_secret_file",),
+    "portal": ("controller_ca_file",),
+}
+"""The keys of a city's file that name files, by table."""
 
 
 def _with_absolute_paths(city: CityConfig, folder: Path) -> CityConfig:
-    for table, key in SECRET_FILES:
+    for table, keys in OWN_FILES.items():
         section = getattr(city, table)
-        path = getattr(section, key, None)
-        if path is not None:
-            city = city.model_copy(update={table: section.model_copy(update={key: folder / path})})
+        named = {key: getattr(section, key, None) for key in keys}
+        found = {key: folder / path for key, path in named.items() if path is not None}
+        if found:
+            city = city.model_copy(update={table: section.model_copy(update=found)})
     return city
 
 
@@ -191,6 +203,8 @@ def _claims(city: CityConfig) -> Iterator[tuple[str, Claim]]:
         ("radius.acct_port", city.radius.acct_port),
     ):
         yield key, ("UDP port", f"{city.radius.listen}:{port}")
+    if city.portal.redirect_listen:
+        yield "portal.redirect_listen", ("TCP port", city.portal.redirect_listen)
     if city.database.url:
         yield "database.url", ("database", _place_of(city.database.url))
 

@@ -24,16 +24,14 @@ from pydantic import (
 )
 
 from config.face import FaceSection
+from config.section import HOST, Flag, Language, Number, Port, Section, email_address, host_name
 from config.section import LANGUAGES as LANGUAGES
-from config.section import Flag, Language, Section
+from config.sending import Mail, Sms
 from hotspot.hours import Hours
 from hotspot.plan import Counting, Way
 from hotspot.products import PRODUCTS
 from hotspot.values import CityKey
 from hotspot.ways import read_ways
-
-_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]*")
-"""A host name in ASCII, as browsers send it (`xn--lbeck-kva.de`), or an IP address."""
 
 
 def _key(text: str) -> CityKey:
@@ -56,7 +54,7 @@ def _url(text: str) -> str:
         sound = parts.scheme in ("http", "https") and parts.port != 0  # `port` raises beyond 65535
     except ValueError:
         sound = False
-    if not sound or not _HOST.fullmatch(parts.hostname or "") or "@" in parts.netloc or parts.query or parts.fragment:
+    if not sound or not HOST.fullmatch(parts.hostname or "") or "@" in parts.netloc or parts.query or parts.fragment:
         raise ValueError(f"{text!r} is not an address such as `https://wlan.rostock.de`")
     return text.rstrip("/")
 
@@ -71,18 +69,6 @@ def _origin(text: str) -> str:
     return text
 
 
-def _host(text: str) -> str:
-    if text and not _HOST.fullmatch(text.lower()):
-        raise ValueError(f"{text!r} is not a host name such as `wlan.rostock.de`, without scheme and port")
-    return text.lower()
-
-
-def _email(text: str) -> str:
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text):
-        raise ValueError(f"{text!r} is not an e-mail address such as `wlan@rostock.de`")
-    return text
-
-
 def _explicit(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     if address.is_unspecified:
         raise ValueError(f"{address} is a wildcard, which may answer from another address than was asked; name one")
@@ -94,6 +80,10 @@ def _listen(text: str) -> str:
     if not (colon and host and port.isdigit() and 0 < int(port) < 65536):
         raise ValueError(f"{text!r} is not an address and port such as `127.0.0.1:8080`")
     return text
+
+
+def _optional_listen(text: str) -> str:
+    return _listen(text) if text else ""
 
 
 def _database_url(text: str) -> str:
@@ -113,10 +103,7 @@ def _opening_hours(text: str) -> str:
     return text
 
 
-Integer = Annotated[int, Field(strict=True)]
-Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
-Number = Annotated[float, Field(strict=True)]
 Url = Annotated[str, AfterValidator(_url)]
 Origin = Annotated[str, AfterValidator(_url), AfterValidator(_origin)]
 Listen = Annotated[str, AfterValidator(_listen)]
@@ -128,7 +115,7 @@ Listen = Annotated[str, AfterValidator(_listen)]
 class PortalProcess(Section):
     listen: Listen = "127.0.0.1:8080"
     metrics_listen: Listen = "127.0.0.1:9106"
-    start_page_host: Annotated[str, AfterValidator(_host)] = ""
+    start_page_host: Annotated[str, AfterValidator(host_name)] = ""
     threads: Annotated[int, Field(strict=True, ge=1, le=64)] = 8
 
 
@@ -175,7 +162,7 @@ class Installation(Section):
 
 class Contact(Section):
     operator: Text
-    email: Annotated[str, AfterValidator(_email)]
+    email: Annotated[str, AfterValidator(email_address)]
     phone: str = ""
 
 
@@ -207,6 +194,9 @@ class Portal(Section):
     url: Origin
     staff_url: Origin
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    unnatted_networks: tuple[IPvAnyNetwork, ...] = ()
+    redirect_listen: Annotated[str, AfterValidator(_optional_listen)] = ""
+    controller_ca_file: Path | None = None
 
     @property
     def host(self) -> str:
@@ -230,10 +220,10 @@ class Oidc(Section):
     client_id: Text
     client_secret_file: Path | None = None
     name: Text
-    names: dict[Language, Text] = Field(default_factory=dict)
+    names: dict[Language, Text] = Field(default={})
     scopes: Annotated[tuple[Annotated[str, Field(pattern=r"^[!#-\[\]-~]+$")], ...], Field(min_length=1)] = ("openid",)
-    garden_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
-    claims: dict[str, StrictBool | StrictInt | StrictStr] = Field(default_factory=dict)
+    garden_hosts: tuple[Annotated[str, AfterValidator(host_name)], ...] = ()
+    claims: dict[str, StrictBool | StrictInt | StrictStr] = Field(default={})
 
     @model_validator(mode="after")
     def _usable(self) -> Oidc:
@@ -299,6 +289,12 @@ class Limits(Section):
     city_guesses: Annotated[int, Field(strict=True, ge=10, le=100_000)] = 1_000
     nas_guesses: Annotated[int, Field(strict=True, ge=10, le=100_000)] = 200
     voucher_window_minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] = 15
+    code_minutes: Annotated[int, Field(strict=True, ge=5, le=60)] = 15
+    code_attempts: Annotated[int, Field(strict=True, ge=1, le=5)] = 5
+    code_pause_seconds: Annotated[int, Field(strict=True, ge=30, le=3600)] = 60
+    codes_device_day: Annotated[int, Field(strict=True, ge=1, le=50)] = 5
+    codes_address_day: Annotated[int, Field(strict=True, ge=1, le=50)] = 10
+    grace_device_day: Annotated[int, Field(strict=True, ge=0, le=50)] = 3
     voucher_batch_max: Annotated[int, Field(strict=True, ge=1, le=5000)] = 500
     page_rows: Annotated[int, Field(strict=True, ge=10, le=1000)] = 100
 
@@ -415,6 +411,8 @@ class CityConfig(Section):
     radius: Radius
     database: Database = Database()
     monitor: Monitor = Monitor()
+    mail: Mail = Mail()
+    sms: Sms = Sms()
     limits: Limits = Limits()
     oidc: Oidc | None = None
     seed: Seed = Field(default=Seed(), repr=False)
@@ -422,8 +420,26 @@ class CityConfig(Section):
     @property
     def unready(self) -> frozenset[Way]:
         """Ways in that this file gives no means for, whatever plans there are."""
-        means = {Way.OIDC: self.oidc is not None}
+        means = {
+            Way.EMAIL: bool(self.mail.host),
+            Way.SMS: self.sms.enabled,
+            Way.OIDC: self.oidc is not None,
+        }
         return frozenset(way for way, ready in means.items() if not ready)
+
+    @model_validator(mode="after")
+    def _means(self) -> CityConfig:
+        for plan in self.seed.plans:
+            if plan.way in self.unready:
+                raise ValueError(f"seed.plans: {plan.key!r} is obtained by {plan.way.value}, and {_MISSING[plan.way]}")
+        return self
+
+
+_MISSING = {
+    Way.EMAIL: "[mail] names no host",
+    Way.SMS: "[sms] is not enabled",
+    Way.OIDC: "there is no [oidc]",
+}
 
 
 def fields_of(model: type[BaseModel], prefix: str = "") -> dict[str, Any]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 LANGUAGES = ("de", "en", "de-simple", "nds", "da", "sv", "pl", "uk")
 """Languages that the residents' texts exist in, by BCP 47; `de-simple` is German in Leichte Sprache."""
+
+HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]*")
+"""A host name in ASCII, as browsers send it (`xn--lbeck-kva.de`), or an IP address."""
 
 
 class Section(BaseModel):
@@ -22,5 +26,19 @@ def _language(text: str) -> str:
     return text
 
 
+def host_name(text: str) -> str:
+    if text and not HOST.fullmatch(text.lower()):
+        raise ValueError(f"{text!r} is not a host name such as `wlan.rostock.de`, without scheme and port")
+    return text.lower()
+
+
+def email_address(text: str) -> str:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text):
+        raise ValueError(f"{text!r} is not an e-mail address such as `wlan@rostock.de`")
+    return text
+
+
 Flag = Annotated[bool, Field(strict=True)]
 Language = Annotated[str, AfterValidator(_language)]
+Number = Annotated[float, Field(strict=True)]
+Port = Annotated[int, Field(strict=True, ge=1, le=65535)]

@@ -137,7 +137,7 @@ class Facts:
 
     `seconds_open`: until the site closes, None where it never does. `locked`: too many wrong guesses by this device or
     at this user name; `nas_locked`: through this NAS, which bars only who proves nothing. `seconds_wanted`: with less
-    left a session is not worth starting; one that runs may use the last second. `extensions` are of a session that runs.
+    left a session is not worth starting; one that runs may use the last second. `extensions`: of a session that runs.
     """
 
     proof: Proof

@@ -102,7 +102,7 @@ def complete(accent: str, on_accent: str = "", accent_dark: str = "", on_accent_
 
 
 def _ink(accent: str, ground: Ground) -> str:
-    return max(ground.inks, key=lambda ink: contrast(ink, accent))
+    return nearest_shade(max(ground.inks, key=lambda ink: contrast(ink, accent)), (accent,))
 
 
 def faint(colours: Colours) -> list[Faint]:

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hotspot.errors import InputError
+from hotspot.handoffs import ACCOUNT, HANDOVERS
 from hotspot.products import PRODUCTS, Product
 
 NAME_MAX = 60
@@ -87,7 +88,12 @@ class NasEntry:
         return f"NasEntry({self.name!r}, …)"
 
     def with_secrets(self, draw: Callable[[int], bytes]) -> NasEntry:
-        """The same with a made secret wherever none is given; `draw` gives random octets."""
+        """The same with a made secret wherever none is given; `draw` gives random octets.
+
+        NasError where the UAM secret is a controller's credentials: those cannot be made here.
+        """
+        if HANDOVERS[self.handoff].credentials and not self.uam_secret:
+            raise NasError(_fault("uam_secret", "credentials", wanted=HANDOVERS[self.handoff].credentials))
         return replace(
             self,
             secret=self.secret or make_secret(draw(SECRET_OCTETS)),
@@ -117,6 +123,7 @@ SENTENCES = {
     "choice": "%(text)s is none of: %(known)s.",
     "hosts": "%(text)s is no host name such as login.example.org, and no address.",
     "hosts_many": "At most %(most)s hosts.",
+    "credentials": "This hand-over calls a controller. Write its %(wanted)s.",
     "secret_short": "A secret has at least %(least)s characters: shorter ones are found by trying. Empty: one is made.",
     "secret_long": "A secret has at most %(most)s characters: many devices cut longer ones.",
     "secret_signs": "Only ASCII letters, digits and signs, no spaces: devices disagree about everything else.",
@@ -158,11 +165,22 @@ def read_entry(texts: Mapping[str, str], *, sites: Collection[str]) -> NasEntry:
                 values[name] = _READERS[name](text, context)
             except NasError as error:
                 faults += error.faults
-    if product.login_example and "login_url" not in given:
-        faults.append(_fault("login_url", "url_missing", example=product.login_example))
+    faults += _of_handover(values, given, product)
     if faults:
         raise NasError(*sorted(faults, key=_place))
     return NasEntry(**{"login_url": ""} | values)
+
+
+def _of_handover(values: Mapping[str, Any], given: Mapping[str, str], product: Product) -> list[Fault]:
+    """What the way of handing over needs besides."""
+    handover, faults = HANDOVERS[values.get("handoff", "none")], []
+    example = handover.login_example or product.login_example
+    if example and "login_url" not in given:
+        faults.append(_fault("login_url", "url_missing", example=example))
+    secret = values.get("uam_secret", "")
+    if handover.credentials == ACCOUNT and secret and ":" not in secret:
+        faults.append(_fault("uam_secret", "credentials", wanted=handover.credentials))
+    return faults
 
 
 def twins(entry: NasEntry, names: Collection[str], identifiers: Collection[str]) -> list[Fault]:

@@ -1,4 +1,4 @@
-"""One city's monitor: its poller on a thread with a loop of its own, and its housekeeping. Shares nothing."""
+"""One city's monitor: its poller on a thread with a loop of its own, its housekeeping, its senders. Shares nothing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from datetime import datetime
 from monitor import metrics
 from monitor.board import Board
 from monitor.instruments import Instruments
+from monitor.messages import Sender, gateways
 from monitor.poller import Poller, Settings
 from monitor.profiles import Profiles
 from monitor.records import Records
@@ -33,6 +34,7 @@ class CityMonitor:
         self._instruments = Instruments(city.registry)
         metrics.register(city.registry, city.key, self.board)
         self._housekeeper = Housekeeper(city, self._instruments, clock)
+        self._senders = [Sender(city, kind, way, self._instruments, clock) for kind, way in gateways(city).items()]
         self._thread = threading.Thread(target=self._run, name=f"monitor-{city.key}", daemon=True)
         self._looping = threading.Event()
         self._loop: asyncio.AbstractEventLoop
@@ -42,17 +44,23 @@ class CityMonitor:
         self._thread.start()
         self._looping.wait()
         self._housekeeper.start()
+        for sender in self._senders:
+            sender.start()
 
     def stop(self) -> None:
         """Begin to end; returns at once."""
         self._housekeeper.pause()
+        for sender in self._senders:
+            sender.stop()
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._polling.cancel)
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until the poller has written what it found, and for the jobs that run."""
+        """Wait until the poller has written what it found, and for the jobs and the sending that run."""
         self._thread.join(timeout)
         self._housekeeper.stop()
+        for sender in self._senders:
+            sender.join(timeout)
 
     def _run(self) -> None:
         self._instruments.running.set(1)

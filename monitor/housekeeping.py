@@ -8,15 +8,31 @@ decides for how long data is kept: the city's file does.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hotspot.accounts import MAILS_WINDOW, UNCONFIRMED
+from hotspot.codes import DAY
+from hotspot.forgetting import cut
 from monitor import spent
 from monitor.instruments import JOB_RESULTS, Instruments
 from service.cities import City
-from store import accounting, accounts, guesses, jobs, residents, self_test, staff, unaccounted
+from store import (
+    accounting,
+    accounts,
+    awaited,
+    codes,
+    forgetting,
+    guesses,
+    jobs,
+    messages,
+    residents,
+    self_test,
+    staff,
+    unaccounted,
+)
 from store.store import Connection, Unavailable
 
 log = logging.getLogger(__name__)
@@ -59,6 +75,10 @@ def _unaccounted_sessions(city: City, conn: Connection, now: datetime) -> int:
     return unaccounted.go_on_all(conn, now=now, zone=city.zone)
 
 
+def _awaited(_city: City, conn: Connection, now: datetime) -> int:
+    return awaited.purge(conn, now=now)
+
+
 def _tickets(_city: City, conn: Connection, now: datetime) -> int:
     return residents.purge_tickets(conn, expired_before=now - TICKET_GRACE)
 
@@ -91,6 +111,30 @@ def _devices(city: City, conn: Connection, now: datetime) -> int:
     return residents.purge_devices(conn, unseen_since=now - timedelta(days=city.config.limits.session_days))
 
 
+FORGOTTEN_MAX = 20
+"""Devices of one run of forgetting, so that its transaction is short; the next run goes on."""
+
+
+def _forget_devices(city: City, conn: Connection, now: datetime) -> int:
+    """Wishes to be forgotten that had to wait: for midnight, or for a session's end."""
+    done = 0
+    for device_id, asked_at in forgetting.waiting(conn, limit=FORGOTTEN_MAX):
+        wish = cut(asked_at, now=now, zone=city.zone)
+        step = forgetting.forget(conn, device_id, wish, now=now, zone=city.zone, random_octets=os.urandom)
+        done += not step.waits
+    return done
+
+
+def _codes(_city: City, conn: Connection, now: datetime) -> int:
+    return codes.purge(conn, expired_before=now, created_before=now - DAY)
+
+
+def _messages(_city: City, conn: Connection, now: datetime) -> int:
+    """Those of a kind that the city sends no more wait for no sender: they are forgotten here."""
+    late = sum(messages.give_up_expired(conn, kind, now=now) for kind in messages.Kind)
+    return late + messages.purge(conn, before=now - DAY)
+
+
 def _test_traces(city: City, conn: Connection, now: datetime) -> int:
     return self_test.end(conn, city.store.keys, holder="housekeeping", now=now)
 
@@ -99,10 +143,14 @@ JOBS: tuple[Job, ...] = (
     Job("account-for-sessions", 30, _unaccounted_sessions),
     Job("close-stale-sessions", 60, _stale_sessions),
     Job("end-spent-sessions", 15, look=spent.look),
+    Job("forget-devices", 60, _forget_devices),
     Job("purge-accounts", 600, _accounts),
+    Job("purge-awaited", 600, _awaited),
+    Job("purge-codes", 600, _codes),
     Job("purge-decisions", 300, _decisions),
     Job("purge-devices", 300, _devices),
     Job("purge-guesses", 600, _guesses),
+    Job("purge-messages", 600, _messages),
     Job("purge-sessions", 600, _sessions),
     Job("purge-staff-sessions", 600, _staff_sessions),
     Job("purge-test-traces", 300, _test_traces),

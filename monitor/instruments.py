@@ -1,16 +1,18 @@
-"""What the monitor counts about itself, per city: polls, their duration and lag, store failures, jobs."""
+"""What the monitor counts about itself, per city: polls, their duration and lag, store failures, jobs, messages."""
 
 from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from hotspot.fleet import PollFailure
+from store.messages import Kind
 
 OK, INTERNAL = "ok", "internal"
 RESULTS = (OK, *(failure.value for failure in PollFailure), INTERNAL)
 STORE_OPERATIONS = ("list", "save")
 SPENT_STATES = ("ordered", "deferred", "waiting", "given_up")
 JOB_RESULTS = ("done", "elsewhere", "failed")
+MESSAGE_RESULTS = ("sent", "failed", "given_up")
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -61,6 +63,26 @@ class Instruments:
             ["state"],
             registry=registry,
         )
+        self.messages = Counter(
+            "kogge_messages_total",
+            "Attempts to send a message by kind and result; a message that failed is tried again.",
+            ["kind", "result"],
+            registry=registry,
+        )
+        self.messages_waiting = Gauge(
+            "kogge_messages_waiting", "Messages that are to be sent, by kind.", ["kind"], registry=registry
+        )
+        self.messages_oldest_seconds = Gauge(
+            "kogge_messages_oldest_seconds",
+            "Age of the oldest message that waits, by kind; 0 where none does.",
+            ["kind"],
+            registry=registry,
+        )
+        for kind in Kind:
+            self.messages_waiting.labels(kind.value)
+            self.messages_oldest_seconds.labels(kind.value)
+            for outcome in MESSAGE_RESULTS:
+                self.messages.labels(kind.value, outcome)
         for result in RESULTS:
             self.polls.labels(result)
         for state in SPENT_STATES:

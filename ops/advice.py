@@ -118,6 +118,31 @@ DENIALS: dict[Denial, Advice] = {
         "As many devices hold it as it allows.", "One of them logs off on its status page, or staff disconnect it."
     ),
     Denial.TOO_MANY_GUESSES: REASONS[Reason.TOO_MANY_GUESSES],
+    Denial.BAD_EMAIL: Advice("That is not an e-mail address.", "The resident types it again."),
+    Denial.BAD_NUMBER: Advice("That is not a telephone number.", "The resident types it again, with its area code."),
+    Denial.NUMBER_NOT_SERVED: Advice(
+        "The number begins with none of the city's `sms.prefixes`.",
+        "Another way in, or allow the prefix; text messages abroad and to service numbers can be dear.",
+    ),
+    Denial.CODE_TOO_SOON: Advice(
+        "A code was sent a moment ago, to this device or to this address.",
+        "Wait. If messages come late, see the metric kogge_messages_oldest_seconds.",
+    ),
+    Denial.TOO_MANY_CODES: Advice(
+        "The device or the address has had its codes of 24 hours.",
+        "Wait, give a voucher, or raise the limit in the city's file.",
+    ),
+    Denial.SENDING_FULL: Advice(
+        "The city has sent as many text messages in 24 hours as `sms.city_day` allows.",
+        "If it was no feast day, somebody plays with the form: see the metric kogge_portal_codes_total.",
+    ),
+    Denial.NOT_SIX_DIGITS: Advice("That cannot be a code: it has six digits.", "Compare with the message."),
+    Denial.WRONG_CODE: Advice(
+        "The device has another code than that.", "Compare with the newest message; each code is one device's."
+    ),
+    Denial.CODE_OVER: Advice(
+        "The device has no code that is still good: too old, or guessed at too often.", "Ask for a new one."
+    ),
     Denial.WRONG_LOGIN: Advice(
         "No account has this address and password.",
         "The resident checks both, or asks for a new password on the page; an account that was not used for long is "

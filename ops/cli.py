@@ -17,7 +17,21 @@ from config.load import check as check_files
 from config.load import load_installation
 from hotspot.errors import ConfigError
 from hotspot.roles import Role
-from ops import explain, nas, nas_file, radius_orders, radius_test, screen, service_group, sessions
+from ops import (
+    account,
+    capport,
+    explain,
+    message,
+    nas,
+    nas_file,
+    notice,
+    radius_orders,
+    radius_test,
+    screen,
+    service_group,
+    sessions,
+    terms,
+)
 from ops import installation as installations
 from ops.command import at, city_key, folder, only, plainly, store_of
 from ops.supervisor import Child, kogge, supervise
@@ -234,11 +248,16 @@ def metrics_token(city: str, folder: Path) -> None:
     click.echo(ring.metrics_token)
 
 
+main.add_command(account.command)
+main.add_command(capport.command)
 main.add_command(explain.command)
+main.add_command(message.command)
 for command in (nas_file.import_file, nas_file.export):
     nas.command.add_command(command)
 main.add_command(nas.command)
 main.add_command(sessions.command)
+main.add_command(terms.command)
+main.add_command(notice.command)
 radius.add_command(radius_test.command)
 radius.add_command(radius_orders.disconnect)
 radius.add_command(radius_orders.coa)

@@ -142,7 +142,12 @@ def _children(state: Path, installation: Installation) -> list[Child]:
     }
     services = [Child(name, kogge(name, str(state)), logs / f"{name}.log", check) for name, check in ready.items()]
     town = [sys.executable, "-m", "simulator", str(state / TOWN)]
-    return [*services, Child("simulator", town, logs / "simulator.log")]
+    post = [sys.executable, "-m", "simulator.mailbox", "--smtp", ports.MAILBOX_SMTP, "--web", ports.MAILBOX_WEB]
+    return [
+        *services,
+        Child("simulator", town, logs / "simulator.log"),
+        Child("mailbox", post, logs / "mailbox.log"),
+    ]
 
 
 def answers(listen: str, path: str) -> bool:

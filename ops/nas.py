@@ -19,12 +19,12 @@ from rich.console import Console
 
 from config.model import CityConfig
 from hotspot.errors import ConfigError, InputError
-from hotspot.nas import FIELDS, SECRETS, NasEntry, NasError, as_texts, read_entry
+from hotspot.nas import FIELDS, SECRET_OCTETS, SECRETS, NasEntry, NasError, as_texts, make_secret, read_entry
 from hotspot.products import PRODUCTS
 from ops.command import at, city_key, city_of, plainly
 from ops.screen import nas_table
 from service.cities import City
-from service.snippets import snippet
+from service.snippets import portal_address, snippet
 from store import nases
 from store.nases import COMMAND_LINE, Nas
 from store.store import Connection
@@ -44,7 +44,7 @@ _OPTIONS: dict[str, str] = {
     "handoff": "How residents are handed over to it; usually the product's own.",
     "walled_garden": "Further hosts that are reached before log-in.",
     "secret_file": "A file with the RADIUS secret, - for standard input.",
-    "uam_secret_file": "A file with the UAM secret, - for standard input.",
+    "uam_secret_file": "A file with the UAM secret, or a controller's name:password or API key; - for standard input.",
 }
 
 
@@ -117,7 +117,7 @@ def _print_values(config: CityConfig, nas: Nas) -> None:
         "Authentication port": config.radius.auth_port,
         "Accounting port": config.radius.acct_port,
         "RADIUS secret": nas.secret.decode(),
-        "Portal (UAM server)": f"{config.portal.url}/",
+        "Portal (UAM server)": portal_address(config, nas),
         "UAM secret": nas.uam_secret.decode(),
         "CoA port of the NAS": nas.coa_port,
         "Interim interval (s)": config.radius.interim_seconds,
@@ -177,11 +177,10 @@ def change(
         before = as_texts(nases.entries(conn, opened.store.keys)[found.id])
         kept = {field: text for field, text in before.items() if field not in SECRETS}
         entry = read_entry(kept | _texts({"name": new_name, **given}), sites=nases.sites(conn))
-        made = entry.with_secrets(secrets.token_bytes)
         if new_secret:
-            entry = replace(entry, secret=made.secret)
+            entry = replace(entry, secret=make_secret(secrets.token_bytes(SECRET_OCTETS)))
         if new_uam_secret:
-            entry = replace(entry, uam_secret=made.uam_secret)
+            entry = replace(entry, uam_secret=entry.with_secrets(secrets.token_bytes).uam_secret)
         changed = nases.change(conn, opened.store.keys, found.id, entry, author=COMMAND_LINE, now=_now()) or []
     said = f"changed {', '.join(changed)}; see `kogge nas show {city} {entry.name}`" if changed else "nothing to change"
     click.echo(f"{entry.name}: {said}")

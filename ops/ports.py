@@ -12,6 +12,10 @@ from config.model import CityConfig, Installation
 TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
 
 
+MAILBOX_SMTP, MAILBOX_WEB = "127.0.0.1:2525", "127.0.0.1:8025"
+"""Where the demo's mail server and SMS gateway stand; the shipped cities' files send there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Needed:
     """One port and who wants it."""
@@ -42,7 +46,10 @@ def needed_by_services(installation: Installation, cities: Iterable[CityConfig])
 
 
 def needed_by_town(cities: Iterable[CityConfig]) -> Iterator[Needed]:
-    """The listeners of the simulated NASes and access points."""
+    """The listeners of the simulated NASes, access points and mailbox."""
+    for listen in (MAILBOX_SMTP, MAILBOX_WEB):
+        host, _, number = listen.rpartition(":")
+        yield Needed(TCP, host, int(number), "the demo's mailbox")
     for city in cities:
         for nas in city.seed.nases[:1]:
             place = urlsplit(nas.login_url)

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from config.model import CityConfig, Installation
+from ops.ports import MAILBOX_WEB
 from store.fleet import AccessPointState
 from store.nases import Nas
 
@@ -72,6 +73,7 @@ def demo_notes(installation: Installation, *, command: str, state: str, password
         "",
         "The first residents are on their way. Walk up to a hotspot yourself:",
         f"  http://{installation.portal.start_page_host}:{_port(installation.portal.listen)}/",
+        f"E-mail and text messages with codes (Lübeck, Wismar) arrive at http://{MAILBOX_WEB}/",
         "Ctrl-C ends it all.",
     ]
 

@@ -21,11 +21,14 @@ from gunicorn.arbiter import Arbiter
 from config.load import load_installation
 from config.model import Installation
 from hotspot.errors import ConfigError
+from portal import redirects
 from portal.access_log import logged
 from portal.app import create_app
 from portal.dispatch import Dispatcher, WsgiApp
 from portal.gate import Gate, share
+from portal.metrics import RedirectMetrics
 from portal.pulse import Pulse, watch
+from portal.redirects import Redirection
 from portal.start_page import create_start_page
 from service import exposition, logs
 from service.cities import City, Opened, open_cities
@@ -141,6 +144,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         exposition.serve_on(self._metrics, opened.cities)
         pulses = [Pulse(city) for city in opened.cities]
         watch(pulses)
+        redirects.serve([each for city in opened.cities if (each := _redirection(city)) is not None])
         log.info("portal: ready: %s", ", ".join(city.key for city in opened.cities))
         settings = opened.installation
         return build(
@@ -150,6 +154,14 @@ class Server(BaseApplication):  # type: ignore[misc]
             access_log=settings.log.access,
             pulses=pulses,
         )
+
+
+def _redirection(city: City) -> Redirection | None:
+    """The city's redirect listener, if it has one."""
+    settings = city.config.portal
+    if not settings.redirect_listen:
+        return None
+    return Redirection(settings.redirect_listen, f"{settings.url}/", RedirectMetrics(city.registry).redirected)
 
 
 def build(

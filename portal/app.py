@@ -15,6 +15,7 @@ from werkzeug.routing import BaseConverter
 from hotspot.values import Month
 from portal.access_log import ROUTE
 from portal.captive.admission import RandomOctets
+from portal.captive.controllers import Controllers
 from portal.captive.faces import Faces, city_face
 from portal.captive.room import Room
 from portal.captive.views import blueprint
@@ -25,7 +26,7 @@ from portal.forms import RowIdConverter
 from portal.languages import of_staff
 from portal.memo import Memo
 from portal.metrics import PortalMetrics
-from portal.pages import add_filters, guard_response, origin, page, speech_for, switches
+from portal.pages import add_filters, guard_response, page, speech_for, switches
 from portal.passwords import BusyError
 from portal.report.views import Report
 from portal.staff.guard import Guard
@@ -37,7 +38,6 @@ from portal.staff.views import Staff
 from service.cities import City
 from service.speech import Speech, speeches
 from service.speech import marked as _
-from store import nases
 from store.store import Unavailable
 
 log = logging.getLogger(__name__)
@@ -46,9 +46,6 @@ FORM_BYTES_MAX = 64_000
 """Largest form that is read; the longest of ours is a few hundred bytes."""
 
 FORM_FIELDS_MAX = 50
-
-ORIGINS_SECONDS = 5.0
-"""How long the list of NAS addresses for the Content-Security-Policy is kept."""
 
 Clock = Callable[[], datetime]
 
@@ -72,7 +69,8 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets, guarded
     texts = speeches(city.config.languages, city.zone)
     guard = Guard(city, clock)
     faces = Faces(city, clock)
-    room = Room(city, texts, metrics, clock, random_octets, faces, Memo(city.store))
+    controllers = Controllers(city.config.portal.controller_ca_file)
+    room = Room(city, texts, metrics, clock, random_octets, faces, controllers, Memo(city.store))
     app.register_blueprint(blueprint(room))
     staff_texts = speeches(of_staff(city.config.languages), city.zone)
     staff = Staff(city, staff_texts, metrics, clock, random_octets, guard).blueprint()
@@ -130,14 +128,14 @@ def _measure(app: Flask, metrics: PortalMetrics) -> None:
 
 def _finish(app: Flask, city: City, texts: dict[str, Speech], fault: FaultPage, metrics: PortalMetrics) -> None:
     """Headers on everything, and pages for what went wrong."""
-    origins = _Origins(city)
     signing_in = city.config.oidc.origins if city.config.oidc is not None else ()
 
     def headers(response: Response) -> Response:
         by_staff = request.blueprint in ("staff", "report")
         referrer = "same-origin" if by_staff else "no-referrer"
         secure = city.config.portal.is_secure(host_of(request.environ))
-        return guard_response(response, ("'self'", *origins.current(), *signing_in), referrer=referrer, secure=secure)
+        targets = ("'self'", *g.get("form_targets", ()), *signing_in)
+        return guard_response(response, targets, referrer=referrer, secure=secure)
 
     def failed(error: HTTPException) -> Response:
         status = error.code or 500
@@ -194,23 +192,3 @@ def _by_staff(city: City) -> bool:
     """Whether somebody of the staff asks; residents have a host or at least addresses of their own."""
     by_name = host_of(request.environ) == city.config.portal.staff_host
     return by_name and request.path.startswith(("/staff", "/report"))
-
-
-class _Origins:
-    """Origins of the registered NASes, re-read now and then; the last known ones while the database is away."""
-
-    def __init__(self, city: City) -> None:
-        self._city = city
-        self._read_at = float("-inf")
-        self._origins: tuple[str, ...] = ()
-
-    def current(self) -> tuple[str, ...]:
-        if time.monotonic() - self._read_at > ORIGINS_SECONDS:
-            self._read_at = time.monotonic()
-            try:
-                with self._city.store.read() as conn:
-                    addresses = nases.login_urls(conn)
-                self._origins = tuple(sorted({origin(address) for address in addresses if address}))
-            except Unavailable:
-                pass
-        return self._origins

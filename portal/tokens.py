@@ -36,7 +36,7 @@ class Visit:
 
     `signed`: the redirect proved the MAC address by the NAS's signature; otherwise it is a mere claim until RADIUS
     accepts the ticket of `grant_id` (0: none was issued yet, or RADIUS is not asked). `back` is what the NAS's
-    hand-off needs back, such as its challenge.
+    hand-off needs back, such as its challenge. `arrived_at`: when the redirect came (docs/adr/0023).
     """
 
     nas_id: int
@@ -45,18 +45,22 @@ class Visit:
     user_url: str = ""
     signed: bool = False
     grant_id: int = 0
+    arrived_at: datetime | None = None
 
 
 def issue(keys: KeyRing, visit: Visit, *, now: datetime) -> str:
     """The visit as text for a form field or an address."""
-    fields = [visit.nas_id, visit.mac.octets.hex(), dict(visit.back), visit.user_url, visit.signed, visit.grant_id]
+    arrived = 0 if visit.arrived_at is None else int(visit.arrived_at.timestamp())
+    mac = visit.mac.octets.hex()
+    fields = [visit.nas_id, mac, dict(visit.back), visit.user_url, visit.signed, visit.grant_id, arrived]
     return seal(keys, VISIT, fields, expires_at=now + VISIT_LIFETIME)
 
 
 def read(keys: KeyRing, token: str, *, now: datetime) -> Visit:
     """The visit back. InputError where the token is not ours, was changed or has expired."""
-    nas_id, mac, back, user_url, signed, grant_id = unseal(keys, VISIT, token, now=now)
-    return Visit(nas_id, MacAddress(bytes.fromhex(mac)), back, safe_url(user_url), signed, grant_id)
+    nas_id, mac, back, user_url, signed, grant_id, arrived = unseal(keys, VISIT, token, now=now)
+    arrived_at = datetime.fromtimestamp(arrived, UTC) if arrived else None
+    return Visit(nas_id, MacAddress(bytes.fromhex(mac)), back, safe_url(user_url), signed, grant_id, arrived_at)
 
 
 def seal(keys: KeyRing, purpose: str, fields: list[Any], *, expires_at: datetime) -> str:

@@ -35,6 +35,12 @@ def latest_of_stations(conn: Connection, station_hashes: Sequence[bytes], *, lim
     return _latest(conn, decision.c.station_hash.in_(station_hashes), limit)
 
 
+def refusal_of_grant(conn: Connection, grant_id: int, device_id: int) -> str | None:
+    """The reason word with which RADIUS last refused the grant's ticket to its own device; None where it did not."""
+    query = select(decision.c.reason).where(decision.c.device_id == device_id, decision.c.grant_id == grant_id)
+    return conn.execute(query.order_by(decision.c.id.desc()).limit(1)).scalar()
+
+
 def _latest(conn: Connection, which: ColumnElement[Any], limit: int) -> list[Decided]:
     query = (
         select(

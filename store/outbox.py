@@ -19,8 +19,8 @@ from store.schema import grant, outbox, session
 STOP_PATIENCE = timedelta(minutes=2)
 """How long an acknowledged Disconnect waits for the session's Stop before it may be wanted anew."""
 
-BY_STAFF, BY_OPERATOR, BY_RESIDENT = "staff", "operator", "resident"
-"""Why an order was made, where no limit was reached."""
+BY_STAFF, BY_OPERATOR, BY_RESIDENT, BY_NEW_GRANT = "staff", "operator", "resident", "new_grant"
+"""Why an order was made, where no limit was reached; `new_grant`: the device is to go on under another grant."""
 
 
 class Kind(StrEnum):

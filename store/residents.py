@@ -22,6 +22,7 @@ from store.schema import (
     decision,
     device,
     grant,
+    one_time_code,
     plan,
     session,
     terms,
@@ -133,6 +134,19 @@ def record_acceptance(conn: Connection, *, device_id: int, seen: Terms, now: dat
     conn.execute(insert(acceptance).values(**values))
 
 
+def accepted_terms(conn: Connection, device_id: int) -> int | None:
+    """The text of the newest version that the device accepted last; None where it accepted none of that version."""
+    newest = select(func.max(terms.c.version)).scalar_subquery()
+    query = (
+        select(terms.c.id)
+        .join(acceptance, acceptance.c.terms_id == terms.c.id)
+        .where(acceptance.c.device_id == device_id, terms.c.version == newest)
+        .order_by(acceptance.c.accepted_at.desc())
+        .limit(1)
+    )
+    return conn.execute(query).scalar()
+
+
 def add_grant(conn: Connection, **values: Any) -> int:
     """A new grant; `values` are the columns of `grant_` without its id and its later marks."""
     return int(conn.execute(insert(grant).values(**values).returning(grant.c.id)).scalar_one())
@@ -176,10 +190,22 @@ def accepted_at(conn: Connection, device_id: int) -> datetime | None:
     return value
 
 
-def was_accepted(conn: Connection, grant_id: int) -> bool:
-    """Whether RADIUS ever accepted the grant's device."""
-    query = select(grant.c.id).where(grant.c.id == grant_id, grant.c.accepted_at.is_not(None))
-    return conn.execute(query).first() is not None
+def was_accepted(conn: Connection, grant_id: int, device_id: int) -> bool:
+    """Whether RADIUS ever accepted this grant of this device; SQLite gives the number of a deleted grant anew."""
+    query = select(grant.c.id).where(grant.c.id == grant_id, grant.c.device_id == device_id)
+    return conn.execute(query.where(grant.c.accepted_at.is_not(None))).first() is not None
+
+
+def is_online_by(conn: Connection, grant_id: int, device_id: int) -> bool:
+    """Whether the device has an open session that this very grant admitted."""
+    query = select(session.c.id).where(session.c.ended_at.is_(None), session.c.device_id == device_id)
+    return conn.execute(query.where(session.c.grant_id == grant_id).limit(1)).first() is not None
+
+
+def grants_since(conn: Connection, device_id: int, way: Way, *, since: datetime) -> int:
+    """How many grants of this way the device got after `since`."""
+    mine = (grant.c.device_id == device_id, grant.c.granted_at > since, grant.c.way == way.value)
+    return int(conn.execute(select(func.count()).select_from(grant).where(*mine)).scalar_one())
 
 
 def end_grants(conn: Connection, device_id: int, *, now: datetime) -> int:
@@ -225,6 +251,13 @@ def purge_devices(conn: Connection, *, unseen_since: datetime) -> int:
     is_blocked_now = exists().where(block.c.device_id == device.c.id)
     old = select(device.c.id).where(device.c.last_seen_at < unseen_since, ~has_session, ~is_blocked_now)
     ids = list(conn.execute(old.order_by(device.c.id).limit(DEVICES_A_PURGE)).scalars())
-    for table in (ticket, decision, usage_daily, acceptance, grant):  # what points at a grant goes before it
+    for table in (
+        ticket,
+        decision,
+        usage_daily,
+        acceptance,
+        one_time_code,
+        grant,
+    ):  # what points at a grant goes before it
         conn.execute(table.delete().where(table.c.device_id.in_(ids)))
     return conn.execute(device.delete().where(device.c.id.in_(ids))).rowcount

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
@@ -39,6 +40,7 @@ class SessionView:
     disconnect: str | None
     error_cause: int | None
     disconnect_reason: str | None = None
+    nas_id: int = 0
 
 
 def _views() -> Select[Any]:
@@ -84,6 +86,7 @@ def _view_of(row: Any) -> SessionView:
         disconnect=row["disconnect"],
         error_cause=row["error_cause"],
         disconnect_reason=row["disconnect_reason"],
+        nas_id=row["nas_id"],
     )
 
 
@@ -142,6 +145,24 @@ def by_id(conn: Connection, session_id: int) -> SessionView | None:
     """One session of this city, None where it has none of that id."""
     row = conn.execute(_views().where(session.c.id == session_id)).mappings().first()
     return None if row is None else _view_of(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Whose session holds an address, at which NAS."""
+
+    device_id: int
+    nas_id: int
+
+
+def open_at(conn: Connection, address: IPv4Address | IPv6Address) -> list[Held]:
+    """Open sessions of devices with just this address: a prefix may be the whole network's, strangers in it."""
+    query = select(session.c.device_id, session.c.nas_id).where(session.c.ended_at.is_(None))
+    if isinstance(address, IPv4Address):
+        return [Held(*row) for row in conn.execute(query.where(session.c.framed_ip == str(address)))]
+    names = {str(address), f"{address}/128"}
+    rows = conn.execute(query.add_columns(session.c.framed_ipv6).where(session.c.framed_ipv6.contains(str(address))))
+    return [Held(row.device_id, row.nas_id) for row in rows if not names.isdisjoint(row.framed_ipv6.split())]
 
 
 def latest_of_device(conn: Connection, device_id: int) -> SessionView | None:

@@ -25,7 +25,7 @@ from monitor.board import Board
 from monitor.instruments import Instruments
 from ops.cli import SERVICES, main
 from ops.service_group import ServiceGroup
-from portal.metrics import PortalMetrics
+from portal.metrics import PortalMetrics, RedirectMetrics
 from radius.metrics import RadiusMetrics
 from tests.conftest import run
 from tests.support.installation import to_toml
@@ -261,7 +261,7 @@ OF_THE_AP = set(metrics.AP)
 def registry() -> CollectorRegistry:
     """All that one city exports, on one page."""
     registry = CollectorRegistry(auto_describe=True)
-    for kind in (PortalMetrics, RadiusMetrics, Instruments):
+    for kind in (PortalMetrics, RedirectMetrics, RadiusMetrics, Instruments):
         kind(registry)
     metrics.register(registry, "rostock", Board())
     return registry
@@ -277,7 +277,7 @@ def test_the_labels_of_each_metric_are_described(registry: CollectorRegistry) ->
     described = {cells[0].strip("`"): set(re.findall("`(.+?)`", cells[2])) for cells in rows(METRICS)}
     for family in metrics.FAMILIES:
         assert described[family.name + ("_total" if family.counter else "")] == set(family.labels), family.name
-    for holder in (PortalMetrics, RadiusMetrics, Instruments):
+    for holder in (PortalMetrics, RedirectMetrics, RadiusMetrics, Instruments):
         for metric in vars(holder(CollectorRegistry())).values():
             name = metric._name + ("_total" if metric._type == "counter" else "")
             assert described[name] == set(metric._labelnames), name

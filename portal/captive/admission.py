@@ -23,12 +23,13 @@ from portal.address import Address
 from portal.captive.guessing import Guess, Guesser
 from portal.captive.handoff.protocol import Credential
 from service.cities import City
-from store import residents, vouchers
+from store import carrying, outbox, residents, vouchers
+from store.carrying import Running
 from store.store import Connection
 
 RandomOctets = Callable[[int], bytes]
 
-GUESSED_WRONG = frozenset({Denial.BAD_CODE, Denial.UNKNOWN_CODE, Denial.WRONG_LOGIN})
+GUESSED_WRONG = frozenset({Denial.BAD_CODE, Denial.UNKNOWN_CODE, Denial.WRONG_CODE, Denial.WRONG_LOGIN})
 """Denials that count as a wrong guess."""
 
 
@@ -56,26 +57,31 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """To what a device is entitled, by which plan and until when."""
+    """To what a device is entitled, by which plan and until when; `carried` are its sessions that go on under that."""
 
     plan: Plan
     span: Span
     voucher_id: int | None = None
     account_id: int | None = None
+    carried: tuple[Running, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A grant was made. The ticket's password is in the clear, for the hand-off alone."""
+    """A grant was made. The ticket's password is in the clear, for the hand-off alone.
+
+    `carried`: the device is online under it already, so that there is nothing to hand over.
+    """
 
     grant_id: int
     device_id: int
     credential: Credential
+    carried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What a way in may look at: the transaction, the place's plans by way, the device, who guesses."""
+    """What a way in may look at: the transaction, the place's plans by way, the device, who guesses, the terms seen."""
 
     conn: Connection
     city: City
@@ -84,6 +90,7 @@ class Asking:
     device_id: int
     now: datetime
     guess: Guess
+    seen: Terms
 
 
 WayIn = Callable[[Asking], Entitlement | Denial]
@@ -92,19 +99,27 @@ WayIn = Callable[[Asking], Entitlement | Denial]
 def admit(city: City, wish: Wish, way_in: WayIn, *, now: datetime, random_octets: RandomOctets) -> Admission | Denial:
     """Record the acceptance and issue grant and ticket, all in one transaction, or say why not."""
     with city.store.write() as conn:
-        seen = next((text for text in residents.current_terms(conn) if text.id == wish.terms_id), None)
-        if seen is None:
-            return Denial.TERMS_CHANGED
-        device_id = residents.note_device(conn, city.store.keys, wish.mac, now=now)
-        if residents.is_blocked(conn, device_id, now=now):
-            return Denial.BLOCKED
-        plans = offered(residents.plans(conn), wish.site_ways, unready=city.config.unready)
-        found = way_in(Asking(conn, city, plans, wish.mac, device_id, now, wish.guess))
+        asking = enter(conn, city, wish, now=now)
+        if isinstance(asking, Denial):
+            return asking
+        found = way_in(asking)
         if isinstance(found, Denial):
             if found in GUESSED_WRONG:
                 Guesser(city).wrong(conn, wish.guess, now=now)
             return found
-        return _issue(conn, city, wish, seen, device_id, found, now=now, random_octets=random_octets)
+        return issue(asking, wish, found, random_octets=random_octets)
+
+
+def enter(conn: Connection, city: City, wish: Wish, *, now: datetime) -> Asking | Denial:
+    """What holds for every way in: the current terms are accepted, the device is not blocked. Needs `write()`."""
+    seen = next((text for text in residents.current_terms(conn) if text.id == wish.terms_id), None)
+    if seen is None:
+        return Denial.TERMS_CHANGED
+    device_id = residents.note_device(conn, city.store.keys, wish.mac, now=now)
+    if residents.is_blocked(conn, device_id, now=now):
+        return Denial.BLOCKED
+    plans = offered(residents.plans(conn), wish.site_ways, unready=city.config.unready)
+    return Asking(conn, city, plans, wish.mac, device_id, now, wish.guess, seen)
 
 
 def guessed_too_often(asking: Asking) -> bool:
@@ -158,25 +173,17 @@ def by_voucher(typed: str) -> WayIn:
 # The grant ----------------------------------------------------------------------------------------------
 
 
-def _issue(
-    conn: Connection,
-    city: City,
-    wish: Wish,
-    seen: Terms,
-    device_id: int,
-    found: Entitlement,
-    *,
-    now: datetime,
-    random_octets: RandomOctets,
-) -> Admission:
-    residents.record_acceptance(conn, device_id=device_id, seen=seen, now=now)
+def issue(asking: Asking, wish: Wish, found: Entitlement, *, random_octets: RandomOctets) -> Admission:
+    """Record the acceptance, make the grant and its ticket. Needs `write()`."""
+    conn, device_id, now = asking.conn, asking.device_id, asking.now
+    residents.record_acceptance(conn, device_id=device_id, seen=asking.seen, now=now)
     grant_id = residents.add_grant(
         conn,
         device_id=device_id,
         plan_id=found.plan.id,
         voucher_id=found.voucher_id,
         account_id=found.account_id,
-        terms_id=seen.id,
+        terms_id=asking.seen.id,
         way=found.plan.way.value,
         language=wish.language,
         granted_at=now,
@@ -186,6 +193,15 @@ def _issue(
     name = ticket_name(random_octets(TICKET_NAME_BYTES))
     ticket = Ticket(name, grant_id, device_id, now, now + timedelta(seconds=TICKET_SECONDS))
     residents.add_ticket(conn, ticket)
-    key = city.store.keys.derive("ticket")
+    _carry_over(conn, found.carried, grant_id, now)
+    key = asking.city.store.keys.derive("ticket")
     password = ticket_password(key, name=name, device=wish.mac, expires_at=ticket.expires_at)
-    return Admission(grant_id, device_id, Credential(name, password))
+    return Admission(grant_id, device_id, Credential(name, password), carried=bool(found.carried))
+
+
+def _carry_over(conn: Connection, sessions: tuple[Running, ...], grant_id: int, now: datetime) -> None:
+    """Sessions go on under the new grant; their NASes are told its limits (docs/adr/0020)."""
+    if sessions:
+        carrying.carry_over(conn, sessions, grant_id, now=now)
+    for each in sessions:
+        outbox.want(conn, outbox.Kind.COA, each.session_id, reason=outbox.BY_NEW_GRANT, now=now)

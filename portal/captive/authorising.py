@@ -13,11 +13,13 @@ from hotspot.access import PENDING_SECONDS, Accept, Decision, Facts, Proof, Refu
 from hotspot.facts import facts_of
 from hotspot.unaccounted import begin
 from hotspot.values import MacAddress, Octets, local_day
+from portal.captive.handoff.protocol import Awaited
 from service.cities import City
-from store import access, residents, unaccounted
+from store import access, awaited, residents, unaccounted
 from store.access import Noted, Window
 from store.accounting import Holder, Session, ask_holders
 from store.nases import Nas
+from store.store import Connection
 
 USER_REQUEST = "User-Request"
 """Acct-Terminate-Cause of a session that its resident ended (RFC 2866 section 5.10)."""
@@ -36,7 +38,6 @@ class Stay:
     session_id: str
     proven: bool
     framed_ip: str = ""
-    ssid: str = ""
 
 
 def by_ticket(city: City, nas: Nas, mac: MacAddress, ticket_name: str, *, now: datetime) -> Decision:
@@ -104,26 +105,60 @@ def _note(city: City, nas: Nas, facts: Facts, decision: Decision, now: datetime)
 
 def started(city: City, stay: Stay, *, now: datetime) -> None:
     """The NAS let the device on: its session begins, until the time is over that the NAS was told."""
-    totals = begin(now)
     with city.store.write() as conn:
-        holder: Holder | None = ask_holders(conn, [stay.accept.grant_id])().get(stay.accept.grant_id)
-        session = Session(
-            id=None,
-            device_id=stay.accept.device_id,
-            grant_id=stay.accept.grant_id,
-            nas_id=stay.nas.id,
-            acct_session_id=stay.session_id,
-            user_name=stay.session_id,
-            ssid=stay.ssid,
-            bssid="",
-            framed_ip=stay.framed_ip,
-            local_day=local_day(now, city.zone),
-            totals=totals,
-            nas_address=stay.nas.address,
-            voucher_id=holder.voucher_id if holder is not None else None,
-            planned_end_at=now + timedelta(seconds=stay.accept.session_seconds),
+        _begin(conn, city, stay, now)
+
+
+def await_word(city: City, nas: Nas, due: Awaited, *, proven: bool, now: datetime) -> int:
+    """The NAS will tell by itself that it let the device on; returns how many others were given up for that."""
+    with city.store.write() as conn:
+        return awaited.add(
+            conn,
+            nas.id,
+            due.session_id,
+            due.accept,
+            framed_ip=due.framed_ip,
+            gateway=due.gateway,
+            proven=proven,
+            now=now,
         )
-        unaccounted.begin(conn, session, proven=stay.proven, now=now, zone=city.zone)
+
+
+def told_started(city: City, nas: Nas, session_id: str, *, mac: MacAddress | None = None, now: datetime) -> bool:
+    """The NAS tells that it let this device on; `mac` is its own word for who that is, where it says so.
+
+    False where nobody awaits that, or for another device: then an unsigned redirect claimed a MAC address.
+    """
+    with city.store.write() as conn:
+        waiting = awaited.take(conn, nas.id, session_id)
+        if waiting is None:
+            return False
+        if mac is not None and residents.find_device(conn, city.store.keys, mac, now=now) != waiting.accept.device_id:
+            return False
+        proven = waiting.proven or mac is not None
+        _begin(conn, city, Stay(nas, waiting.accept, session_id, proven, waiting.framed_ip), now)
+    return True
+
+
+def _begin(conn: Connection, city: City, stay: Stay, now: datetime) -> None:
+    holder: Holder | None = ask_holders(conn, [stay.accept.grant_id])().get(stay.accept.grant_id)
+    session = Session(
+        id=None,
+        device_id=stay.accept.device_id,
+        grant_id=stay.accept.grant_id,
+        nas_id=stay.nas.id,
+        acct_session_id=stay.session_id,
+        user_name=stay.session_id,
+        ssid="",
+        bssid="",
+        framed_ip=stay.framed_ip,
+        local_day=local_day(now, city.zone),
+        totals=begin(now),
+        nas_address=stay.nas.address,
+        voucher_id=holder.voucher_id if holder is not None else None,
+        planned_end_at=now + timedelta(seconds=stay.accept.session_seconds),
+    )
+    unaccounted.begin(conn, session, proven=stay.proven, now=now, zone=city.zone)
 
 
 def ended(city: City, nas: Nas, session_id: str, *, cause: str, octets: Octets | None = None, now: datetime) -> bool:

@@ -11,15 +11,18 @@ from urllib.parse import urlencode
 from flask import Response, g, request
 
 from hotspot.errors import InputError
+from hotspot.handoffs import HANDOVERS
 from hotspot.plan import Plan, Way
 from hotspot.terms import Terms, choose
 from hotspot.ways import offered
 from portal import tokens
+from portal.captive import proof
 from portal.captive.admission import RandomOctets
+from portal.captive.controllers import Controllers
 from portal.captive.faces import Faces
 from portal.memo import Memo
 from portal.metrics import PortalMetrics
-from portal.pages import page, speech_for, switches
+from portal.pages import origin, page, speech_for, switches
 from portal.tokens import Visit
 from service.cities import City
 from service.speech import Speech
@@ -48,6 +51,7 @@ class Room:
     clock: Clock
     random_octets: RandomOctets
     faces: Faces
+    controllers: Controllers
     memo: Memo
 
     def nas(self, nas_id: int) -> Nas | None:
@@ -96,8 +100,12 @@ class Room:
         return Guest(token, visit, nas)
 
     def stands_at(self, nas: Nas) -> None:
-        """Whoever asks stands at this NAS: every page of this request has its site's face and notices."""
+        """Whoever asks stands at this NAS: every page of this request has its site's face and notices.
+
+        And its forms may lead there: Chromium applies `form-action` to the redirect behind a form, too.
+        """
         g.site_id = nas.site_id
+        g.form_targets = (origin(nas.login_url),) if nas.login_url and not HANDOVERS[nas.handoff].calls else ()
 
     def _visit(self, token: str) -> Visit | None:
         try:
@@ -109,15 +117,8 @@ class Room:
         return tokens.issue(self.city.store.keys, visit, now=self.clock())
 
     def proven(self, visit: Visit) -> bool:
-        """Whether the browser shows that it speaks for the device, and does not just say its MAC address.
-
-        Either the NAS signed the redirect, or RADIUS accepted the very ticket that this browser was given: a NAS
-        takes it from the device alone. Where the portal lets on by itself, a visit has no such grant.
-        """
-        if visit.signed:
-            return True
-        with self.city.store.read() as conn:
-            return visit.grant_id != 0 and residents.was_accepted(conn, visit.grant_id)
+        """Whether the browser shows that it speaks for the device, and does not just say its MAC address."""
+        return proof.proven(self.city, visit, now=self.clock())
 
     def show(self, template: str, speech: Speech | None = None, *, status: int = 200, **values: Any) -> Response:
         """A page. `kept` are the parameters that its language switch must not lose; `path` where it leads, empty: no
@@ -140,8 +141,8 @@ class Room:
             **values,
         )
 
-    def not_at_a_hotspot(self, status: int) -> Response:
-        """Also the answer to a forged or foreign link: it tells nothing about why."""
+    def not_at_a_hotspot(self, status: int, *, way_in: str = "") -> Response:
+        """Also the answer to a forged or foreign link: it tells nothing about why. `way_in`: a NAS, if one is known."""
         said = self.speech().text
         return self.show(
             "captive/message.html",
@@ -151,4 +152,6 @@ class Room:
                 said("This page lets you on when you come from one of the city's hotspots."),
                 said("Connect to the Wi-Fi and open any page: the hotspot brings you here."),
             ],
+            link=way_in,
+            link_text=said("Get online"),
         )

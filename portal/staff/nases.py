@@ -13,6 +13,7 @@ from flask import Blueprint, Response, abort, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.diagnosis import Diagnosis, diagnose, is_well
+from hotspot.handoffs import HANDOVERS
 from hotspot.nas import FIELDS, SECRETS, Fault, NasEntry, NasError, as_texts, defaults_of, read_entry
 from hotspot.products import PRODUCTS
 from portal.captive.admission import RandomOctets
@@ -233,7 +234,7 @@ class NasPages:
             sites=sites,
             products=PRODUCTS,
             product=PRODUCTS[typed["product"]],
-            handoffs=[(word, word) for word in PRODUCTS[typed["product"]].handoffs],
+            handoffs=[(word, HANDOVERS[word].name) for word in PRODUCTS[typed["product"]].handoffs],
             labels=LABELS,
             faults={fault.field: self._said(fault) for fault in faults},
         )

@@ -80,7 +80,7 @@ class TermsPages:
             version=version,
             older=older if before else 0,
             latest=latest,
-            texts={language: (text, digest(text).hex(), _since(before, text)) for language, text in texts.items()},
+            shown={language: (text, digest(text).hex(), _since(before, text)) for language, text in texts.items()},
         )
 
     # Drafts -----------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """What an Accept says in each product's words: a table of small pure functions, the same Accept to the same attributes.
 
 `say` is an Access-Accept's limits, `change` the full set for a CoA-Request, `COA` which product takes what while a
-session runs. A new product is a row here and, where its maker has attributes of his own, functions in `vendors`.
+session runs (`hotspot.products`). A new product is a row here and, where its maker has attributes of his own, functions
+in `vendors`.
 """
 
 from __future__ import annotations

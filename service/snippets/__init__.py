@@ -16,6 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.model import CityConfig
+from hotspot import wifi4eu
+from hotspot.handoffs import arrival_path
 from store.nases import Nas
 
 HIDDEN = "••••••••"
@@ -40,7 +42,7 @@ def snippet(config: CityConfig, nas: Nas) -> Snippet:
     return Snippet(
         str(template["where"]),
         _fill(template["config"].strip("\n"), values),
-        walled_garden(nas.product, garden_hosts(config)),
+        walled_garden(nas.product, garden_hosts(config, nas)),
     )
 
 
@@ -49,9 +51,19 @@ def without_secrets(nas: Nas) -> Nas:
     return replace(nas, secret=HIDDEN.encode(), uam_secret=HIDDEN.encode())
 
 
-def garden_hosts(config: CityConfig) -> tuple[str, ...]:
-    """Hosts that a device must reach before it is logged in. Never those by which it looks for a portal."""
-    return (config.portal.host, *(config.oidc.hosts if config.oidc is not None else ()))
+def garden_hosts(config: CityConfig, nas: Nas) -> tuple[str, ...]:
+    """Hosts that a device must reach at this NAS before it is logged in, each once.
+
+    Never those by which a device looks for a portal.
+    """
+    signing_in = config.oidc.hosts if config.oidc is not None else ()
+    banner = (wifi4eu.HOST,) if config.face.wifi4eu.enabled else ()
+    return tuple(dict.fromkeys((config.portal.host, *signing_in, *banner, *nas.walled_garden.split())))
+
+
+def portal_address(config: CityConfig, nas: Nas) -> str:
+    """The portal as this NAS must be told it: a redirect that does not name its NAS has an address of its own."""
+    return f"{config.portal.url}{arrival_path(nas.handoff, nas.nas_identifier)}"
 
 
 def walled_garden(product: str, hosts: tuple[str, ...]) -> str:
@@ -80,6 +92,8 @@ def _values(config: CityConfig, nas: Nas) -> dict[str, str]:
         "interim_seconds": str(radius.interim_seconds),
         "interim_minutes": str(max(1, round(radius.interim_seconds / 60))),
         "portal_url": config.portal.url,
+        "portal_address": portal_address(config, nas),
+        "portal_path": arrival_path(nas.handoff, nas.nas_identifier),
         "portal_host": config.portal.host,
         "portal_port": str(portal.port or {"https": 443}.get(portal.scheme, 80)),
     }

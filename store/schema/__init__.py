@@ -27,6 +27,7 @@ from store.schema.residents import terms_draft as terms_draft
 from store.schema.residents import ticket as ticket
 from store.schema.residents import voucher as voucher
 from store.schema.residents import voucher_batch as voucher_batch
+from store.schema.sessions import awaited as awaited
 from store.schema.sessions import decision as decision
 from store.schema.sessions import outbox as outbox
 from store.schema.sessions import session as session

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, false
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, false, text
 
 from store.schema.base import id_, metadata, ref
 from store.types import Instant
@@ -65,6 +65,13 @@ device = Table(
     Column("key_period", Text, nullable=False),
     Column("first_seen_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
+    Column("forget_at", Instant),  # the resident asked then for deletion, and something had to wait
+    Index(
+        "ix_device_forget_at",
+        "forget_at",
+        sqlite_where=text("forget_at IS NOT NULL"),
+        postgresql_where=text("forget_at IS NOT NULL"),
+    ),
 )
 
 
@@ -106,6 +113,7 @@ one_time_code = Table(
     Column("expires_at", Instant, nullable=False, index=True),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("used_at", Instant),
+    ref("message_id", "message", nullable=True),  # that carries it
     Index("ix_one_time_code_address_hash_created_at", "address_hash", "created_at"),
 )
 

@@ -52,7 +52,7 @@ session = Table(
             sqlite_where=text("ended_at IS NULL"),
             postgresql_where=text("ended_at IS NULL"),
         )
-        for name in ("device_id", "nas_id")
+        for name in ("device_id", "nas_id", "framed_ip")
     ),
 )
 
@@ -99,6 +99,29 @@ decision = Table(
         sqlite_where=text("station_hash IS NOT NULL"),
         postgresql_where=text("station_hash IS NOT NULL"),
     ),
+)
+
+
+awaited = Table(
+    "awaited",
+    metadata,
+    id_(),
+    # A device that its NAS was allowed to let on and that it has not told of yet. Short-lived, so nothing points here.
+    named("nas_id"),
+    Column("session_id", Text, nullable=False),  # by which the NAS will name it; later `session.acct_session_id`
+    Column("gateway", Text, nullable=False),  # hash of the name of the gateway that asks; empty: none asks
+    named("device_id"),
+    named("grant_id"),
+    Column("session_seconds", BigInteger, nullable=False),
+    Column("rate_down_bps", BigInteger, nullable=False),
+    Column("rate_up_bps", BigInteger, nullable=False),
+    Column("octets_left", BigInteger),
+    Column("framed_ip", Text, nullable=False, server_default=""),
+    Column("proven", Boolean, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("listed_at", Instant),
+    UniqueConstraint("nas_id", "session_id"),
+    Index("ix_awaited_made_at", "made_at"),
 )
 
 

@@ -208,9 +208,10 @@ MISTAKES = [
         "[limits]",
         "[limits]\ncolour = 1",
         "colour",
-        "limits.colour: unknown key; valid are decision_log_days, session_days, staff_session_minutes, login_attempts, "
-        "login_window_minutes, voucher_guesses, range_guesses, city_guesses, nas_guesses, "
-        "voucher_window_minutes, voucher_batch_max, page_rows",
+        "limits.colour: unknown key; valid are decision_log_days, session_days, account_days, account_mails, "
+        "staff_session_minutes, login_attempts, login_window_minutes, voucher_guesses, range_guesses, "
+        "city_guesses, nas_guesses, voucher_window_minutes, code_minutes, code_attempts, code_pause_seconds, "
+        "codes_device_day, codes_address_day, grace_device_day, voucher_batch_max, page_rows",
     ),
     (
         'name = "Hanse- und Universitätsstadt Rostock"',

@@ -258,7 +258,25 @@ def test_a_code_that_does_not_admit_says_why(door: Door, phone: Phone, denial: D
 
 def test_the_refusals_above_are_all_there_are() -> None:
     elsewhere = {Denial.NOT_OFFERED, Denial.TERMS_CHANGED, Denial.TOO_MANY_GUESSES}
-    assert set(REFUSED) | elsewhere == set(Denial)
+    of_messages = {
+        Denial.BAD_EMAIL,
+        Denial.BAD_NUMBER,
+        Denial.NUMBER_NOT_SERVED,
+        Denial.CODE_TOO_SOON,
+        Denial.TOO_MANY_CODES,
+        Denial.SENDING_FULL,
+        Denial.NOT_SIX_DIGITS,
+        Denial.WRONG_CODE,
+        Denial.CODE_OVER,
+    }
+    of_accounts = {
+        Denial.WRONG_LOGIN,
+        Denial.NOT_CONFIRMED,
+        Denial.PROVIDER_AWAY,
+        Denial.PROVIDER_REFUSED,
+        Denial.NOT_ENTITLED,
+    }
+    assert set(REFUSED) | elsewhere | of_messages | of_accounts == set(Denial)
 
 
 def test_a_city_without_a_tap_asks_for_a_code(door: Door, phone: Phone) -> None:

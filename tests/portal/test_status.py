@@ -9,17 +9,10 @@ from sqlalchemy import update
 
 from hotspot.access import PENDING_SECONDS
 from hotspot.values import MacAddress, Octets
+from portal.captive.standing import State
 from store import outbox, schema
 from tests.portal.hands import NOW, WANTED, Door, Phone, add_session, words
-
-
-def radius_accepts(door: Door) -> int:
-    """What RADIUS notes on an Access-Accept, for the newest grant; returns the grant's id."""
-    with door.city.store.write() as conn:
-        grant_id = conn.execute(schema.grant.select().order_by(schema.grant.c.id.desc())).first()
-        assert grant_id is not None
-        conn.execute(update(schema.grant).where(schema.grant.c.id == grant_id.id).values(accepted_at=door.clock()))
-        return int(grant_id.id)
+from tests.portal.online import radius_accepts
 
 
 @pytest.fixture
@@ -33,7 +26,7 @@ def online(door: Door, phone: Phone) -> int:
 
 
 def heading(page_text: str) -> str:
-    return next(each for each in ("online", "starting", "offline") if f'<h1 id="{each}">' in page_text)
+    return next(each for each in State if f'<h1 id="{each}">' in page_text)
 
 
 def test_a_device_that_never_came_is_offline(phone: Phone) -> None:
@@ -68,8 +61,8 @@ def test_an_old_session_does_not_hide_the_next_start(door: Door, phone: Phone) -
 @pytest.mark.parametrize(
     ("language", "facts"),
     [
-        ("en", ["13:00", "3 hours 50 minutes", "1.23 GB", "5.6 MB", "Neuer Markt", "You are online"]),
-        ("de", ["13:00", "3 Stunden 50 Minuten", "1,23 GB", "5,6 MB", "Neuer Markt", "Sie sind online"]),
+        ("en", ["13:00", "3 hours 50 minutes", "1.76 GB", "1.23 GB", "5.6 MB", "Neuer Markt", "You are online"]),
+        ("de", ["13:00", "3 Stunden 50 Minuten", "1,76 GB", "1,23 GB", "5,6 MB", "Neuer Markt", "Sie sind online"]),
     ],
 )
 def test_online_says_since_when_how_much_and_what_is_left(

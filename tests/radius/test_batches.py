@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from hotspot.access import Accept, Reason, decide_running
 from hotspot.credentials import ticket_password
+from hotspot.plan import Way
 from hotspot.values import MacAddress, Octets
 from radius import wire
 from radius.account import Accountant
@@ -22,9 +23,10 @@ from radius.metrics import RadiusMetrics
 from radius.peers import Peer
 from radius.wire import Attr, Code, StatusType
 from service.cities import City
-from store import access, accounting, nases, sessions
+from store import access, accounting, accounts, bulk, nases, sessions
 from store.types import instant_of
 from tests.radius.conftest import Issued, issue_ticket
+from tests.support.rows import add_plan
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 GIGA = 1 << 32
@@ -99,6 +101,54 @@ def test_a_batch_admits_no_more_devices_than_the_voucher_allows(city: City, vouc
     assert codes(decide.answer([login(at, tickets[4], macs[4])], now=later)) == [3]
     assert codes(decide.answer([login(at, tickets[0], macs[0])], now=later)) == [2]  # it is one of the three
     assert codes(decide.answer([login(at, tickets[4], macs[4])], now=later + timedelta(seconds=61))) == [2]
+
+
+@pytest.fixture
+def account_id(city: City) -> int:
+    """An account; its plan allows two devices at once."""
+    add_plan(city.store, Way.ACCOUNT, key="account", devices_max=2, remember_hours=24)
+    with city.store.write() as conn:
+        found = accounts.register(
+            conn, city.store.keys, "a@example.org", password_hash="-", language="en", now=datetime.now(UTC)
+        )
+    assert found is not None
+    return found
+
+
+def test_a_batch_admits_no_more_devices_than_the_account_allows(city: City, account_id: int) -> None:
+    """The third one reads why; a voucher of the same number is another holder."""
+    macs = [mac_of(number) for number in range(3)]
+    tickets = [issue_ticket(city, mac, plan_key="account", account_id=account_id, language="en") for mac in macs]
+    at, decide, now = peer(city), authorizer(city), datetime.now(UTC)
+    replies = decide.answer([login(at, t, m) for t, m in zip(tickets, macs, strict=True)], now=now)
+    assert codes(replies) == [2, 2, 3]
+    refused = replies[2][1]
+    assert b"Your account is online on as many devices as it allows. " in refused and b"[account_in_use]" in refused
+    later = now + timedelta(seconds=59)
+    assert codes(decide.answer([login(at, tickets[2], macs[2])], now=later)) == [3]
+    assert codes(decide.answer([login(at, tickets[0], macs[0])], now=later)) == [2]  # it is one of the two
+    assert codes(decide.answer([login(at, tickets[2], macs[2])], now=later + timedelta(seconds=61))) == [2]
+
+
+def test_a_voucher_and_an_account_of_the_same_number_are_two(city: City, account_id: int, voucher_id: int) -> None:
+    assert account_id == voucher_id
+    macs = [mac_of(number) for number in range(5)]
+    tickets = [issue_ticket(city, mac, plan_key="voucher", voucher_id=voucher_id) for mac in macs[:3]]
+    tickets += [issue_ticket(city, mac, plan_key="account", account_id=account_id) for mac in macs[3:]]
+    at = peer(city)
+    replies = authorizer(city).answer(
+        [login(at, t, m) for t, m in zip(tickets, macs, strict=True)], now=datetime.now(UTC)
+    )
+    assert codes(replies) == [2] * 5
+
+
+def test_a_batch_without_accounts_asks_nothing_about_them(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    send = bulk._send
+    monkeypatch.setattr(bulk, "_send", lambda conn, text, arguments: sent.append(text) or send(conn, text, arguments))  # type: ignore[func-returns-value]
+    ticket = issue_ticket(city, mac_of(1))
+    assert codes(authorizer(city).answer([login(peer(city), ticket, mac_of(1))], now=datetime.now(UTC))) == [2]
+    assert sent and not [each for each in sent if "AND g.account_id" in each or "AND g.voucher_id" in each]
 
 
 def test_used_quotas_refuse(city: City) -> None:

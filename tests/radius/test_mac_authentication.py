@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 
 import pytest
 
+from hotspot.terms import Draft
 from hotspot.values import MacSpelling
 from radius import client
 from radius.wire import Attr, Attribute, Code
 from service.cities import City
+from store import terms
+from store.nases import COMMAND_LINE
 from tests.radius.conftest import PHONE, SECRET, issue_ticket
 
 CALL_CHECK, FRAMED, LOGIN = 10, 2, 1
@@ -80,3 +84,15 @@ def test_whatever_the_nas_takes_for_a_password(nas: Nas) -> None:
 def test_another_name_with_the_device_s_address_proves_nothing(nas: Nas, name: str) -> None:
     said = named(name, CALL_CHECK) if name else [(Attr.SERVICE_TYPE, CALL_CHECK.to_bytes(4, "big"))]
     assert nas.ask(said, nas.pap(str(PHONE))) is Code.ACCESS_REJECT
+
+
+def test_new_terms_bring_the_page_back(nas: Nas, radius: City) -> None:
+    """A device that is remembered has accepted other terms than those that hold now."""
+    name = PHONE.spelled(MacSpelling.PLAIN_LOWER)
+    assert nas.ask(named(name, CALL_CHECK), []) is Code.ACCESS_ACCEPT
+    with radius.store.write() as conn:
+        texts = {"de": Draft("Nutzungsbedingungen", "Ganz neu.")}
+        assert terms.publish(conn, texts, author=COMMAND_LINE, now=datetime.now(UTC)) == 2
+    assert nas.ask(named(name, CALL_CHECK), []) is Code.ACCESS_REJECT
+    ticket = issue_ticket(radius)  # the terms that hold now, accepted on the page
+    assert nas.ask(named(ticket.name, LOGIN), nas.pap(ticket.password)) is Code.ACCESS_ACCEPT

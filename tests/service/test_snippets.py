@@ -64,7 +64,7 @@ def test_a_page_may_hide_the_secrets(config: CityConfig, product: str) -> None:
 
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_the_garden_is_of_the_portal_and_never_of_what_devices_look_for(config: CityConfig, product: str) -> None:
-    garden = walled_garden(product, (*garden_hosts(config), "pay.example"))
+    garden = walled_garden(product, (*garden_hosts(config, NAS), "pay.example"))
     assert garden.index("wlan.rostock.example") < garden.index("pay.example")
     for probe in ("captive.apple.com", "gstatic", "msftconnecttest", "detectportal"):
         assert probe not in garden + of(config, product).config

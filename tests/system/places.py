@@ -6,22 +6,28 @@ that looks different in some state, is a new line here.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 from playwright.sync_api import Page
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from werkzeug.serving import make_server
 
+from hotspot.plan import Way
 from hotspot.values import MacAddress
+from portal.captive.accounts import Accounts, Purpose
 from service.cities import City
-from store import keys, migrate, schema
+from store import accounts, keys, migrate, schema
 from store.store import Store
 from tests.portal.hands import NOW, Clock, Door, Phone, add_session, form
 from tests.support.cities import make_city
+from tests.support.rows import add_plan
 
 HOST = "rostock.localhost"
 
@@ -58,6 +64,46 @@ class Visitor:
             lambda route: route.fulfill(status=answer.status_code, headers=dict(answer.headers), body=answer.data),
         )
         self.open("/terms")
+
+    def welcome(self, path: str, **parameters: str) -> None:
+        """A page of a visit that is under way."""
+        token = form(self.phone.get(self.phone.redirect(), language=self.language), "accept")["visit"]
+        self.open(f"{path}?{urlencode({'visit': token, 'lang': self.language, **parameters})}")
+
+    def ask_text_message(self) -> None:
+        self.arrive()
+        unfold(self.page)
+        self.page.fill("#sms-number", f"0151 {23456000 + self.number}")
+        self.page.click("#sms-code button")
+
+    def wrong_text_message(self) -> None:
+        self.ask_text_message()
+        self.page.fill("#code-typed", "falsch")
+        self.page.click("#code button")
+
+    def register(self, password: str) -> None:
+        self.welcome("/account/new")
+        self.page.fill("#email", self.address)
+        self.page.evaluate("document.querySelector('#register').noValidate = true")
+        self.page.fill("#password", password)
+        self.page.click("#register button")
+
+    @property
+    def address(self) -> str:
+        return f"resident-{self.number}@example.org"
+
+    def account_link(self, path: str, purpose: Purpose, *, confirmed: bool) -> None:
+        """As a mail brings it to somebody with an account."""
+        city, now = self.door.city, self.door.clock()
+        with city.store.write() as conn:
+            stored = {"password_hash": "nobody's", "language": self.language}
+            account_id = accounts.register(conn, city.store.keys, self.address, **stored, now=now)
+            assert account_id is not None
+            if confirmed:
+                accounts.confirm(conn, account_id, now=now)
+            account = accounts.by_id(conn, account_id)
+        assert account is not None
+        self.open(f"{path}?token={Accounts(city, {}).token(account, purpose, now=now)}")
 
     def try_code(self, code: str) -> None:
         self.arrive()
@@ -101,6 +147,11 @@ def _offline(visitor: Visitor) -> None:
     visitor.arrive(res="success")
 
 
+def _my_data(visitor: Visitor) -> None:
+    visitor.go_online()
+    visitor.welcome("/my-data")
+
+
 PLACES: dict[str, Callable[[Visitor], None]] = {
     "front": lambda visitor: visitor.arrive(),
     "front-refused": lambda visitor: visitor.arrive(res="failed", reason="timeout"),
@@ -111,6 +162,21 @@ PLACES: dict[str, Callable[[Visitor], None]] = {
     "help": lambda visitor: visitor.open("/help"),
     "terms": lambda visitor: visitor.open("/terms"),
     "accessibility": lambda visitor: visitor.open("/accessibility"),
+    "feedback": lambda visitor: visitor.open("/feedback"),
+    "account": lambda visitor: visitor.welcome("/account"),
+    "account-new": lambda visitor: visitor.welcome("/account/new"),
+    "account-new-refused": lambda visitor: visitor.register("passwort"),
+    "account-registered": lambda visitor: visitor.register("vier Wörter sind gut"),
+    "account-confirm": lambda visitor: visitor.account_link("/account/confirm", Purpose.CONFIRM, confirmed=False),
+    "account-password": lambda visitor: visitor.account_link("/account/password", Purpose.RESET, confirmed=True),
+    "account-link-spent": lambda visitor: visitor.open("/account/confirm?token=spent"),
+    "code": lambda visitor: visitor.welcome("/code", way="email"),
+    "code-on-its-way": lambda visitor: visitor.ask_text_message(),
+    "code-wrong": lambda visitor: visitor.wrong_text_message(),
+    "my-data": _my_data,
+    "my-data-delete": lambda visitor: visitor.welcome("/my-data/delete"),
+    "my-data-not-proven": lambda visitor: visitor.open("/my-data"),
+    "sign-in-not-started": lambda visitor: visitor.open("/oidc/callback?state=old&code=1"),
     "not-at-a-hotspot": lambda visitor: visitor.open("/"),
     "forged": lambda visitor: visitor.arrive(md="0" * 32),
     "fault": lambda visitor: visitor.fault(),
@@ -127,6 +193,14 @@ STAFF_PLACES = (
     "/staff/nases/1",
     "/staff/vouchers",
     "/staff/audit",
+    "/staff/places",
+    "/staff/places/1",
+    "/staff/places/1/preview",
+    "/staff/places/1/poster",
+    "/staff/terms",
+    "/staff/terms/1",
+    "/staff/terms/draft/de",
+    "/staff/notices",
     "/report",
 )
 """The staff's pages, as an admin sees them."""
@@ -139,7 +213,16 @@ def open_door(folder: Path, port: int) -> Iterator[Door]:
     store = Store.open(f"sqlite:///{folder / 'kogge.db'}", keys.load(folder / "keys", now=NOW))
     migrate.upgrade(store.engine)
     urls = {"url": f"http://{HOST}:{port}", "staff_url": f"http://{HOST}:{port}"}
-    door = Door(make_city("rostock", store, now=NOW, portal=urls), Clock(), "")
+    senders: dict[str, dict[str, Any]] = {
+        "mail": {"host": "127.0.0.1", "sender": "wlan@rostock.example"},
+        "sms": {"enabled": True, "url": "http://127.0.0.1/", "body": "{number}{text}"},
+    }
+    door = Door(make_city("rostock", store, now=NOW, portal=urls, **senders), Clock(), "")
+    for way in (Way.ACCOUNT, Way.EMAIL, Way.SMS):
+        add_plan(store, way)
+    with store.write() as conn:
+        texts = {"de": "Am Neuen Markt fällt das WLAN heute aus.", "en": "No Wi-Fi at Neuer Markt today."}
+        conn.execute(insert(schema.notice).values(texts=json.dumps(texts), from_at=NOW, created_at=NOW))
     server = make_server("127.0.0.1", port, door.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

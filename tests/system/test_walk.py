@@ -5,42 +5,29 @@ Screenshots of every page at 320 and 1280 pixels stay in `artefacts/walk/`.
 
 from __future__ import annotations
 
-import contextlib
 import re
-import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from hotspot.roles import Role
 from ops.town import write_town
 from portal.staff.login import hash_password
 from service.cities import open_city
 from store import nases, staff
+from tests.support import walking
 from tests.support.installation import Written, write_installation
 from tests.support.processes import service
+from tests.support.walking import chromium_browser, simulator, until, visitors
 
 pytestmark = [pytest.mark.system, pytest.mark.tool("chromium"), pytest.mark.timeout(300)]
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "walk"
-WIDTHS = (320, 1280)
 PASSWORD = "a password of this walk"
-CHROMIUM = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @dataclass(frozen=True)
@@ -59,7 +46,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     file.write_text(file.read_text().replace('start_page_host = ""', 'start_page_host = "localhost"'))
     written.initialise()
     nas = _prepare(written)
-    with service(written, "radius"), service(written, "portal"), service(written, "monitor"), _simulator(written):
+    with service(written, "radius"), service(written, "portal"), service(written, "monitor"), simulator(written):
         port = written.installation.portal.listen.rpartition(":")[2]
         yield Town(f"http://localhost:{port}/", f"{written.cities['rostock'].portal.staff_url}/staff", nas)
 
@@ -80,69 +67,21 @@ def _prepare(written: Written) -> str:
     return nas.login_url
 
 
-@contextlib.contextmanager
-def _simulator(written: Written) -> Iterator[None]:
-    """The town without residents."""
-    log = written.path / "simulator.log"
-    command = [sys.executable, "-m", "simulator", str(written.path / "TOWN.json"), "--no-residents"]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out)
-    try:
-        end = time.monotonic() + 30
-        while "ready" not in log.read_text():
-            assert time.monotonic() < end and process.poll() is None, log.read_text()
-            time.sleep(0.1)
-        yield
-    finally:
-        process.terminate()
-        status = process.wait(20)
-    assert status == 0, log.read_text()
-
-
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(CHROMIUM))
+    with chromium_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def visitor(chromium: Browser) -> Iterator[Callable[[str], Page]]:
     """Makes a page of a new visitor, without JavaScript."""
-    contexts: list[BrowserContext] = []
-
-    def make(locale: str) -> Page:
-        contexts.append(
-            chromium.new_context(java_script_enabled=False, locale=locale, viewport={"width": 320, "height": 640})
-        )
-        page = contexts[-1].new_page()
-        page.set_default_timeout(15_000)
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
+    with visitors(chromium) as make:
+        yield make
 
 
 def keep(page: Page, name: str) -> None:
-    """Screenshots at both widths; at neither does the page scroll sideways."""
-    ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 800 if width > 320 else 640})
-        page.screenshot(path=ARTEFACTS / f"{name}-{width}.png", full_page=True)
-        wide = page.evaluate("document.scrollingElement.scrollWidth")
-        assert wide <= width, f"{name}: {wide} px at {width} px"
-    page.set_viewport_size({"width": 320, "height": 640})
-
-
-def until(page: Page, selector: str, within_s: float = 20) -> None:
-    """Reload, as a person does, until the page shows it."""
-    end = time.monotonic() + within_s
-    while page.locator(selector).count() == 0:
-        assert time.monotonic() < end, page.content()[-1500:]
-        time.sleep(0.5)
-        page.reload()
+    walking.keep(page, ARTEFACTS, name)
 
 
 def log_in(page: Page, town: Town, role: Role) -> None:

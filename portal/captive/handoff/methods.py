@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hotspot.errors import InputError
-from portal.captive.handoff import uam
+from portal.captive.handoff import aruba, cisco, fas, meraki, mikrotik, ruckus, smartzone, uam, unifi
 from portal.captive.handoff.protocol import Handing, HandOff, Inbound, Method
 from store.nases import Nas
 
 METHODS: dict[str, Method] = {
     "uam": uam.METHOD,
+    "mikrotik": mikrotik.METHOD,
+    "aruba": aruba.METHOD,
+    "cisco": cisco.METHOD,
+    "meraki": meraki.SIGN_ON,
+    "meraki-click": meraki.CLICK,
+    "ruckus": ruckus.METHOD,
+    "smartzone": smartzone.METHOD,
+    **unifi.METHODS,
+    "fas1": fas.FAS1,
+    "fas2": fas.FAS2,
+    "fas3": fas.FAS3,
+    "fas4": fas.FAS4,
 }
 """By the word in `nas.handoff`; the words are `hotspot.products`'. `none`: the NAS sends nobody to the portal."""
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from hotspot.access import Accept
 from hotspot.errors import InputError
 from hotspot.values import MacAddress
+from portal.captive.controllers import Controllers
 from store.nases import Nas
 
 QUERY_MAX = 4_096
 USER_URL_MAX = 1_024
+"""Characters of a wished address, after escaping."""
+
+_URL_SIGNS = "%/:?#[]@!$&'()*+,;=~-._"
+"""What stands in an address as it is (RFC 3986 section 2.2), and what is escaped already."""
 
 
 class Result(StrEnum):
@@ -27,7 +33,7 @@ class Result(StrEnum):
 
 
 class ForgedError(Exception):
-    """The redirect's signature is missing or wrong: it is not of the NAS that it names."""
+    """The redirect is not of the NAS that it names: its signature is wrong, or it names another host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +41,13 @@ class Inbound:
     """A redirect as it came: `url` and `query` raw, one character an octet (WSGI's latin-1), `fields` decoded.
 
     `fields` are the query's and, where the NAS's own page posts, the form's; the first of equal names.
+    `controllers`: for the product that hides the device's address from all but its controller.
     """
 
     url: str
     query: str
     fields: Mapping[str, str]
+    controllers: Controllers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +96,24 @@ class Handing:
     landing: str
     credential: Credential | None = None
     accept: Accept | None = None
+    controllers: Controllers | None = None
+
+    @property
+    def ticket(self) -> Credential:
+        """The credential, which is there whenever somebody is let on."""
+        assert self.credential is not None, "nobody is handed over without a ticket"
+        return self.credential
 
 
 @dataclass(frozen=True, slots=True)
 class GoTo:
-    """The browser goes to the NAS by itself (303)."""
+    """The browser goes to the NAS by itself (303).
+
+    `session_id`: where the portal decides, and the NAS lets on whoever comes, what the session is called by us.
+    """
 
     url: str
+    session_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +136,27 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The NAS's controller did not do it; `reason` is one word, for metric and log."""
+    """The NAS's controller did not do it; `reason` is one word, for metric and log. `reply`: its own text, if any."""
 
     reason: str
+    reply: str = ""
 
 
-HandOff = GoTo | Submit | Admitted | Failed
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """The NAS tells the portal later that it has let the device on, under `session_id` and with what `accept` says.
+
+    `url`: where the browser goes meanwhile. `gateway`: which gateway will ask for it, empty where none asks.
+    """
+
+    session_id: str
+    url: str
+    accept: Accept
+    framed_ip: str = ""
+    gateway: str = ""
+
+
+HandOff = GoTo | Submit | Admitted | Awaited | Failed
 
 
 def _names_nobody(_: Inbound) -> str:
@@ -149,10 +183,38 @@ class Method:
 
 
 def safe_url(text: str) -> str:
-    """Where the resident wanted to go, if that is http or https; else nothing."""
+    """Where the resident wanted to go, escaped, if that is http or https without a user's name; else nothing."""
+    if not text.isprintable() or " " in text:
+        return ""
+    escaped = quote(text, safe=_URL_SIGNS)
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(escaped)
     except ValueError:
         return ""
-    sound = parts.scheme in ("http", "https") and parts.hostname and text.isprintable() and " " not in text
-    return text if sound and len(text) <= USER_URL_MAX else ""
+    sound = parts.scheme in ("http", "https") and parts.hostname and not set("%@") & set(parts.netloc)
+    return escaped if sound and len(escaped) <= USER_URL_MAX else ""
+
+
+def must_name(nas: Nas, claimed: str) -> None:
+    """ForgedError where a redirect's address or host is not of the registered NAS. Empty: it names none, which is fine.
+
+    Registered are the log-in address, which alone is used, and the address that RADIUS knows.
+    """
+    if claimed and _host(claimed) not in (_host(nas.login_url), nas.address):
+        raise ForgedError
+
+
+def _host(address: str) -> str:
+    """The host of an address, or of a bare host with or without a port; in lower case."""
+    try:
+        return urlsplit(address if "//" in address else f"//{address}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def ip_text(text: str) -> str:
+    """An IP address as a redirect gives the device's; empty where it is none."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return ""

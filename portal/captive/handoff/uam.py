@@ -1,7 +1,9 @@
-"""CoovaChilli's Universal Access Method: the redirect that arrives, and the log-in address that it wants back.
+"""The Universal Access Method of CoovaChilli and uspot: the redirect that arrives, the log-in address that goes back.
 
-Facts and golden vectors: HANDOFF ("seen" on the wire with the real daemon). Everything in the query is hostile until
-`md` is verified on the raw URL; a log-in address is only ever built from the registered NAS's own.
+Facts and golden vectors: HANDOFF ("seen" on the wire with the real daemon); uspot from its source (`portal.uc`,
+`handler-uam.uc`): the same but for `res=reject`, a lower-case `md` and a challenge that stays the device's own.
+Everything in the query is hostile until `md` is verified on the raw URL; a log-in address is only ever built from the
+registered NAS's own.
 """
 
 from __future__ import annotations
@@ -28,7 +30,11 @@ from store.nases import Nas
 
 CHALLENGE_BYTES = 16
 
-_RESULTS = {result.value: result for result in Result} | {"splash": Result.NOT_YET, "wispr": Result.NOT_YET}
+_RESULTS = {result.value: result for result in Result} | {
+    "splash": Result.NOT_YET,
+    "wispr": Result.NOT_YET,
+    "reject": Result.FAILED,  # uspot
+}
 
 
 def nas_identifier(inbound: Inbound) -> str:
@@ -85,8 +91,7 @@ def chap_response(password: str, challenge: bytes, uam_secret: bytes) -> str:
 
 def hand_off(handing: Handing) -> GoTo:
     """The address at the NAS that redeems the ticket by CHAP."""
-    credential = handing.credential
-    assert credential is not None, "a NAS that asks RADIUS is handed a ticket"
+    credential = handing.ticket
     challenge = bytes.fromhex(handing.back["challenge"])
     response = chap_response(credential.password, challenge, handing.nas.uam_secret)
     fields = {"username": credential.name, "response": response}

@@ -16,10 +16,11 @@ Instant = store.types.Instant
 
 def upgrade() -> None:
     _account()
-    _one_time_code()
     _message()
+    _one_time_code()
     _notice()
     _terms_draft()
+    _awaited()
     for name, default in (("ways", ""), ("face", "{}"), ("logo_type", "")):
         op.add_column("site", _text(name, default))
     op.add_column("site", sa.Column("logo", sa.LargeBinary(), nullable=True))
@@ -34,6 +35,13 @@ def upgrade() -> None:
         batch.add_column(sa.Column("account_id", ID, nullable=True))
         batch.create_foreign_key(op.f("fk_grant__account_id_account"), "account", ["account_id"], ["id"])
     op.create_index("ix_grant__account_id", "grant_", ["account_id"])
+    is_open = sa.text("ended_at IS NULL")
+    op.create_index(
+        "ix_session_open_framed_ip", "session", ["framed_ip"], sqlite_where=is_open, postgresql_where=is_open
+    )
+    op.add_column("device", sa.Column("forget_at", Instant(), nullable=True))
+    asked = sa.text("forget_at IS NOT NULL")
+    op.create_index("ix_device_forget_at", "device", ["forget_at"], sqlite_where=asked, postgresql_where=asked)
 
 
 def _text(name: str, default: str = "") -> sa.Column[str]:
@@ -74,7 +82,9 @@ def _one_time_code() -> None:
         sa.Column("expires_at", Instant(), nullable=False),
         _number("attempts"),
         sa.Column("used_at", Instant(), nullable=True),
+        sa.Column("message_id", ID, nullable=True),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_one_time_code_device_id_device")),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_one_time_code_message_id_message")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_one_time_code")),
     )
     op.create_index("ix_one_time_code_device_id", "one_time_code", ["device_id"])
@@ -128,6 +138,29 @@ def _terms_draft() -> None:
         sa.ForeignKeyConstraint(["changed_by"], ["staff.id"], name=op.f("fk_terms_draft_changed_by_staff")),
         sa.PrimaryKeyConstraint("language", name=op.f("pk_terms_draft")),
     )
+
+
+def _awaited() -> None:
+    op.create_table(
+        "awaited",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("nas_id", ID, nullable=False),
+        sa.Column("session_id", sa.Text(), nullable=False),
+        sa.Column("gateway", sa.Text(), nullable=False),
+        sa.Column("device_id", ID, nullable=False),
+        sa.Column("grant_id", ID, nullable=False),
+        sa.Column("session_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("rate_down_bps", sa.BigInteger(), nullable=False),
+        sa.Column("rate_up_bps", sa.BigInteger(), nullable=False),
+        sa.Column("octets_left", sa.BigInteger(), nullable=True),
+        _text("framed_ip"),
+        sa.Column("proven", sa.Boolean(), nullable=False),
+        sa.Column("made_at", Instant(), nullable=False),
+        sa.Column("listed_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_awaited")),
+        sa.UniqueConstraint("nas_id", "session_id", name=op.f("uq_awaited_nas_id_session_id")),
+    )
+    op.create_index("ix_awaited_made_at", "awaited", ["made_at"])
 
 
 def downgrade() -> None:

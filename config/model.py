@@ -423,6 +423,7 @@ class CityConfig(Section):
         means = {
             Way.EMAIL: bool(self.mail.host),
             Way.SMS: self.sms.enabled,
+            Way.ACCOUNT: bool(self.mail.host),
             Way.OIDC: self.oidc is not None,
         }
         return frozenset(way for way, ready in means.items() if not ready)
@@ -438,6 +439,7 @@ class CityConfig(Section):
 _MISSING = {
     Way.EMAIL: "[mail] names no host",
     Way.SMS: "[sms] is not enabled",
+    Way.ACCOUNT: "[mail] names no host",
     Way.OIDC: "there is no [oidc]",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from hotspot.admission import Denial
+from hotspot.feedback import Fault
 from hotspot.plan import Way
 from hotspot.ways import ASKED_FOR
 from portal.captive.controllers import REASONS as CALL_FAILURES
@@ -101,6 +102,12 @@ class PortalMetrics:
             ["result"],
             registry=registry,
         )
+        self.feedback = Counter(
+            "kogge_portal_feedback",
+            "Messages that residents wrote to the city, by result.",
+            ["result"],
+            registry=registry,
+        )
 
     def _begin_at_zero(self) -> None:
         """Every series that is known stands there before its first event, so that `rate()` sees it."""
@@ -111,6 +118,8 @@ class PortalMetrics:
                 self.capport.labels(known_by, captive)
         for result in ("seen", "downloaded", "deleted", "unproven"):
             self.my_data.labels(result)
+        for result in ("wanted", "trapped", *(fault.value for fault in Fault)):
+            self.feedback.labels(result)
         for refused in ("forged", "unknown", "malformed", "unreadable"):
             self.arrivals.labels(refused)
         for done in _DONE.values():

@@ -170,7 +170,7 @@ def _check(town: Town) -> None:
         _check_nas(city.nas, f"{place}.nas")
         if city.residents < 0:
             raise ConfigError(f"{place}.residents: 0 or more is wanted")
-        if not city.portal_url.startswith("http://") or city.portal_url.endswith("/"):
+        if not city.portal_url.startswith(("http://", "https://")) or city.portal_url.endswith("/"):
             raise ConfigError(f"{place}.portal_url: write it like http://rostock.localhost:8080, no slash at the end")
         for index, point in enumerate(city.access_points):
             _check_point(point, f"{place}.access_points[{index}]")

@@ -5,24 +5,30 @@ There is no log-in that lasts: what changes an account proves it anew, by its pa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, request
+from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from hotspot.accounts import UNCONFIRMED, Flaw, flaw_of, normal, parse_address
+from hotspot.accounts import Flaw, flaw_of, normal, parse_address
 from hotspot.addresses import EMAIL_MAX
 from hotspot.admission import Denial
 from hotspot.plan import Way
+from hotspot.terms import choose
 from portal.address import client_address
-from portal.captive.accounts import Accounts, Purpose, by_account
+from portal.captive.accounts import Accounts, Mailed, Purpose, by_account
+from portal.captive.admission import Wish
 from portal.captive.getting_on import STATUS, GettingOn
 from portal.captive.guessing import Guess
+from portal.captive.handoff.methods import asks_radius
 from portal.captive.room import Guest, Room
 from portal.captive.sentences import DENIALS, FLAWS
+from portal.captive.standing import NO_FETCHING, fetching_of
 from portal.forms import line, row_number
 from service.speech import marked as _
+from store import residents
 from store.accounts import Account
 
 READY = (_("Your account is ready"), _("Log in with it on the Wi-Fi's log-in page."))
@@ -52,6 +58,7 @@ class AccountPages:
         routes.get("/account")(self.hub)
         routes.get("/account/new")(self.new)
         routes.post("/account/new")(self.register)
+        routes.get("/account/mailed")(self.mailed)
         routes.get("/account/confirm")(self.confirm)
         routes.post("/account/confirm")(self.confirmed)
         routes.post("/account/forgotten")(self.forgotten)
@@ -71,10 +78,11 @@ class AccountPages:
         typed = _typed_address()
         address = parse_address(typed) or ""
         found = self.accounts.log_in(address, _password(), self._guess(guest, address), now=self.room.clock())
+        proven = asks_radius(guest.nas) and self.room.proven(guest.visit)
         return self.getting_on.let_on(
             guest,
             Way.ACCOUNT,
-            by_account(found, self.room.speech().language),
+            by_account(found, self.room.speech().language, proven=proven),
             terms_id=row_number(request.form.get("terms", "")),
             typed={"email": typed},
             account=address,
@@ -94,20 +102,44 @@ class AccountPages:
         address = parse_address(typed)
         flaw = flaw_of(password, address) if address is not None else Flaw.ADDRESS
         if address is None or flaw is not None:
-            return self._new(guest, typed, flaw)
-        self.accounts.register(address, password, self.room.speech(), mac=guest.visit.mac, now=self.room.clock())
-        return self._mailed(guest, typed, "captive/account/registered.html")
+            return self._new(guest, typed, FLAWS[flaw or Flaw.ADDRESS])
+        mailed = self.accounts.register(
+            self._wish(guest), address, password, now=self.room.clock(), random_octets=self.room.random_octets
+        )
+        return self._new(guest, typed, DENIALS[mailed]) if isinstance(mailed, Denial) else self._on(guest, mailed)
 
-    def _new(self, guest: Guest, typed: str = "", flaw: Flaw | None = None) -> AnyResponse:
+    def _new(self, guest: Guest, typed: str = "", trouble: str = "") -> AnyResponse:
         return self._show(
             "captive/account/new.html",
             guest,
-            status=200 if flaw is None else 422,
+            status=422 if trouble else 200,
             path="/account/new",
             typed=typed,
-            trouble=self._said(FLAWS[flaw]) if flaw is not None else "",
+            trouble=self._said(trouble) if trouble else "",
             days=self.room.city.config.limits.account_days,
         )
+
+    def _wish(self, guest: Guest) -> Wish:
+        terms_id, language = row_number(request.form.get("terms", "")), self.room.speech().language
+        return Wish(guest.visit.mac, terms_id, language, guest.nas.site_ways)
+
+    def _on(self, guest: Guest, mailed: Mailed) -> AnyResponse:
+        """To the page that says to open the mail, the same whether one was sent; with grace, by way of the NAS."""
+        speech = self.room.speech()
+        if mailed.grace is None:
+            return redirect(mailed_address(guest.token, speech.language), 303)
+        token = self.room.token(replace(guest.visit, grant_id=mailed.grace.grant_id))
+        return self.getting_on.hand_over(guest, mailed.grace, speech, landing=mailed_address(token, speech.language))
+
+    def mailed(self) -> AnyResponse:
+        """What to do with the mail, and the log-in for afterwards."""
+        guest = self.room.guest_at(Way.ACCOUNT)
+        if guest is None:
+            return self.room.not_at_a_hotspot(400)
+        fetching = NO_FETCHING
+        if self.room.proven(guest.visit):
+            fetching = fetching_of(self.room.city, guest.visit.mac, Way.EMAIL, now=self.room.clock())
+        return self._show("captive/account/mailed.html", guest, path="/account/mailed", fetching=fetching, typed={})
 
     def confirm(self) -> AnyResponse:
         """The link in the mail asks for one more tap: mail servers open links, too, to see whether they are good."""
@@ -131,8 +163,12 @@ class AccountPages:
         address = parse_address(typed)
         if address is None:
             return self._hub(guest, "forgotten", FLAWS[Flaw.ADDRESS], 422)
-        self.accounts.ask_reset(address, mac=guest.visit.mac, now=self.room.clock())
-        return self._mailed(guest, typed, "captive/account/reset_sent.html")
+        mailed = self.accounts.ask_reset(
+            self._wish(guest), address, now=self.room.clock(), random_octets=self.room.random_octets
+        )
+        if isinstance(mailed, Denial):
+            return self._hub(guest, "forgotten", DENIALS[mailed], 422)
+        return self._on(guest, mailed)
 
     def reset(self) -> AnyResponse:
         """The link in the mail: a form for the new password, and one that deletes the account."""
@@ -227,11 +263,11 @@ class AccountPages:
         return self.room.speech().text(text)
 
     def _show(self, template: str, guest: Guest, **values: Any) -> AnyResponse:
-        return self.room.show(template, kept={"visit": guest.token}, token=guest.token, **values)
-
-    def _mailed(self, guest: Guest, typed: str, template: str) -> AnyResponse:
-        """The same page whether or not the address has an account."""
-        return self._show(template, guest, path="/account", typed=typed, hours=int(UNCONFIRMED.total_seconds() // 3600))
+        """A page for a guest, with the terms that a form on it may accept."""
+        with self.room.city.store.read() as conn:
+            texts = residents.current_terms(conn)
+        terms = choose(texts, self.room.speech().language, self.room.city.config.languages[0])
+        return self.room.show(template, kept={"visit": guest.token}, token=guest.token, terms=terms, **values)
 
     def _spent(self) -> AnyResponse:
         return self._message(SPENT, status=410)
@@ -250,6 +286,11 @@ class AccountPages:
             link=f"/welcome?visit={guest.token}&lang={speech.language}" if guest is not None else "",
             link_text=speech.text("To the log-in page"),
         )
+
+
+def mailed_address(token: str, language: str) -> str:
+    """Path and query of the page that says to open the mail."""
+    return f"/account/mailed?{urlencode({'visit': token, 'lang': language})}"
 
 
 def _typed_address() -> str:

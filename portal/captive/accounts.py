@@ -16,10 +16,10 @@ from hotspot.accounts import MAILS_WINDOW, RESET, UNCONFIRMED
 from hotspot.admission import Denial, tap_span
 from hotspot.errors import InputError
 from hotspot.plan import Way
-from hotspot.values import MacAddress
 from portal import passwords
 from portal.captive.account_mails import Occasion, write
-from portal.captive.admission import Asking, Entitlement, WayIn
+from portal.captive.admission import Admission, Asking, Entitlement, RandomOctets, WayIn, Wish, enter
+from portal.captive.grace import give, going_on
 from portal.captive.guessing import Guess, Guesser
 from portal.tokens import seal, unseal
 from service.cities import City
@@ -45,6 +45,13 @@ _PAGES = {Purpose.CONFIRM: "/account/confirm", Purpose.RESET: "/account/password
 
 
 @dataclass(frozen=True, slots=True)
+class Mailed:
+    """A mail is on its way, or it is not: nobody is told which. `grace` lets its reader on for a few minutes."""
+
+    grace: Admission | None
+
+
+@dataclass(frozen=True, slots=True)
 class Accounts:
     """One city's accounts."""
 
@@ -53,25 +60,32 @@ class Accounts:
 
     # Registering ----------------------------------------------------------------------------------------
 
-    def register(self, address: str, password: str, speech: Speech, *, mac: MacAddress, now: datetime) -> None:
-        """An account that waits for its confirmation, and a mail. May raise BusyError."""
+    def register(
+        self, wish: Wish, address: str, password: str, *, now: datetime, random_octets: RandomOctets
+    ) -> Mailed | Denial:
+        """An account that waits for its confirmation, a mail, and grace to read it. May raise BusyError."""
         hashed = passwords.hashed(password)
         with self.city.store.write() as conn:
-            if not self._may_mail(conn, address, mac, now):
-                return
-            known = accounts.find(conn, self.city.store.keys, address)
-            if known is not None and known.confirmed_at is not None:
-                self._mail(conn, known, address, Occasion.KNOWN, Purpose.RESET, now)
-                return
-            if known is not None:
-                accounts.register_anew(conn, known.id, password_hash=hashed, language=speech.language, now=now)
-            else:
-                accounts.register(
-                    conn, self.city.store.keys, address, password_hash=hashed, language=speech.language, now=now
-                )
-            waiting = accounts.find(conn, self.city.store.keys, address)
-            assert waiting is not None, "it was registered in this transaction"
-            self._mail(conn, waiting, address, Occasion.CONFIRM, Purpose.CONFIRM, now)
+            asking = self._enter(conn, wish, now)
+            if isinstance(asking, Denial):
+                return asking
+            if self._may_mail(asking, address):
+                self._register(asking, address, hashed, wish.language)
+            return Mailed(give(asking, wish, random_octets=random_octets))
+
+    def _register(self, asking: Asking, address: str, hashed: str, language: str) -> None:
+        conn, keys, now = asking.conn, self.city.store.keys, asking.now
+        known = accounts.find(conn, keys, address)
+        if known is not None and known.confirmed_at is not None:
+            self._mail(conn, known, address, Occasion.KNOWN, Purpose.RESET, now)
+            return
+        if known is not None:
+            accounts.register_anew(conn, known.id, password_hash=hashed, language=language, now=now)
+        else:
+            accounts.register(conn, keys, address, password_hash=hashed, language=language, now=now)
+        waiting = accounts.find(conn, keys, address)
+        assert waiting is not None, "it was registered in this transaction"
+        self._mail(conn, waiting, address, Occasion.CONFIRM, Purpose.CONFIRM, now)
 
     def confirm(self, token: str, *, now: datetime) -> bool:
         """Whether the link in the mail was good; it is so once."""
@@ -103,13 +117,22 @@ class Accounts:
 
     # A new password, and the end ------------------------------------------------------------------------------
 
-    def ask_reset(self, address: str, *, mac: MacAddress, now: datetime) -> None:
-        """A mail with a link to a new password, if the address has an account."""
+    def ask_reset(self, wish: Wish, address: str, *, now: datetime, random_octets: RandomOctets) -> Mailed | Denial:
+        """A mail with a link to a new password, if the address has an account; grace in either case."""
         with self.city.store.write() as conn:
-            allowed = self._may_mail(conn, address, mac, now)
+            asking = self._enter(conn, wish, now)
+            if isinstance(asking, Denial):
+                return asking
+            allowed = self._may_mail(asking, address)
             known = accounts.find(conn, self.city.store.keys, address)
             if allowed and known is not None:
                 self._mail(conn, known, address, Occasion.RESET, Purpose.RESET, now)
+            return Mailed(give(asking, wish, random_octets=random_octets))
+
+    def _enter(self, conn: Connection, wish: Wish, now: datetime) -> Asking | Denial:
+        asking = enter(conn, self.city, wish, now=now)
+        offered = isinstance(asking, Denial) or Way.ACCOUNT in asking.plans
+        return asking if offered else Denial.NOT_OFFERED
 
     def set_password(self, account: Account, password: str, *, now: datetime) -> bool:
         """False where it was changed or deleted meanwhile. Whoever reads its mail has confirmed it, too."""
@@ -159,14 +182,14 @@ class Accounts:
 
     # Mails ------------------------------------------------------------------------------------------------
 
-    def _may_mail(self, conn: Connection, address: str, mac: MacAddress, now: datetime) -> bool:
+    def _may_mail(self, asking: Asking, address: str) -> bool:
         """Count a mail that is asked for, by address and by device; no more than so many of each go out a day."""
         keys, most = self.city.store.keys, self.city.config.limits.account_mails
-        buckets = [guesses.bucket(keys, "mail-to", address), guesses.bucket(keys, "mail-from", str(mac))]
-        counted = guesses.counts(conn, buckets, since=now - MAILS_WINDOW)
+        buckets = [guesses.bucket(keys, "mail-to", address), guesses.bucket(keys, "mail-from", str(asking.mac))]
+        counted = guesses.counts(asking.conn, buckets, since=asking.now - MAILS_WINDOW)
         allowed = max(counted) < most
         for each in buckets if allowed else ():
-            guesses.note(conn, each, now=now)
+            guesses.note(asking.conn, each, now=asking.now)
         return allowed
 
     def _mail(
@@ -188,8 +211,11 @@ class Accounts:
         )
 
 
-def by_account(found: Account | Denial, language: str) -> WayIn:
-    """With an account whose password was right; what was found wrong before counts as a guess in here."""
+def by_account(found: Account | Denial, language: str, *, proven: bool) -> WayIn:
+    """With an account whose password was right; what was found wrong before counts as a guess in here.
+
+    `proven`: the browser speaks for the device, so the session in which its reader opened a mail may go on.
+    """
 
     def way_in(asking: Asking) -> Entitlement | Denial:
         plan = asking.plans.get(Way.ACCOUNT)
@@ -201,6 +227,7 @@ def by_account(found: Account | Denial, language: str) -> WayIn:
         if current is None or current.password_hash != found.password_hash:
             return Denial.WRONG_LOGIN
         accounts.note_use(asking.conn, found.id, language=language, now=asking.now)
-        return Entitlement(plan, tap_span(plan, now=asking.now), account_id=found.id)
+        carried = going_on(asking) if proven else ()
+        return Entitlement(plan, tap_span(plan, now=asking.now), account_id=found.id, carried=carried)
 
     return way_in

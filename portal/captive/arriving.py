@@ -13,6 +13,7 @@ from hotspot.errors import InputError
 from hotspot.plan import Way
 from portal.address import client_address
 from portal.captive import wispr
+from portal.captive.account_pages import mailed_address
 from portal.captive.capport import nas_of_network, own_network
 from portal.captive.code_step import code_address
 from portal.captive.controllers import CallError
@@ -24,6 +25,7 @@ from portal.captive.handoff.methods import METHODS, claimed_identifier
 from portal.captive.handoff.protocol import Arrival, ForgedError, Inbound, Method, Result
 from portal.captive.room import Guest, Room
 from portal.captive.sentences import of_failure
+from portal.captive.standing import fetching_for
 from portal.metrics import GATEWAY_CALLS
 from portal.pages import origin
 from portal.tokens import Visit
@@ -144,8 +146,9 @@ class Arriving:
         visit = Visit(nas.id, arrival.mac, arrival.back, arrival.user_url, arrival.signed, arrived_at=self.room.clock())
         token, speech = self.room.token(visit), self._speech_of(arrival)
         if arrival.result in (Result.SUCCESS, Result.ALREADY, Result.LOG_OFF):
-            if arrival.signed and self._fetches_a_code(arrival):
-                return redirect(code_address(token, Way.EMAIL, speech.language), 303)
+            fetching = self._fetching(arrival)
+            if fetching is not None:
+                return redirect(_FETCHING[fetching](token, speech.language), 303)
             to_status = redirect(f"/status?visit={token}&lang={speech.language}", 303)
             if arrival.signed:
                 told = wispr.logged_off() if arrival.result is Result.LOG_OFF else wispr.logged_in(nas.login_url)
@@ -162,15 +165,14 @@ class Arriving:
         told = wispr.failed(sentence, rejected=arrival.reason == "reject") if arrival.signed else ""
         return front_page(self.room, guest, speech, trouble=Trouble(sentence), for_machines=told)
 
-    def _fetches_a_code(self, arrival: Arrival) -> bool:
-        """Whether the device is online to fetch a code: the page to type it on is what its reader needs next."""
+    def _fetching(self, arrival: Arrival) -> Way | None:
+        """For which way in the device is online to read a mail; its page is what the reader needs next."""
         city, now = self.room.city, self.room.clock()
-        if arrival.result is Result.LOG_OFF:
-            return False
+        if arrival.result is Result.LOG_OFF or not arrival.signed:
+            return None
         with city.store.read() as conn:
             device_id = residents.find_device(conn, city.store.keys, arrival.mac, now=now)
-            grant = residents.latest_grant(conn, device_id) if device_id is not None else None
-        return grant is not None and grant.way is Way.GRACE and grant.ended_at is None and now < grant.until_at
+            return None if device_id is None else fetching_for(conn, device_id, now=now)
 
     def _speech_of(self, arrival: Arrival) -> Speech:
         """A device that comes back from its NAS is spoken to as on the page where it accepted the terms."""
@@ -190,3 +192,10 @@ class Arriving:
     def for_guest(self, then: Callable[[Guest], AnyResponse]) -> AnyResponse:
         guest = self.room.guest()
         return then(guest) if guest is not None else self.room.not_at_a_hotspot(400)
+
+
+_FETCHING: dict[Way, Callable[[str, str], str]] = {
+    Way.EMAIL: lambda token, language: code_address(token, Way.EMAIL, language),
+    Way.ACCOUNT: mailed_address,
+}
+"""The page on which somebody goes on who has read the mail."""

@@ -20,9 +20,10 @@ from hotspot.terms import choose
 from portal.address import client_address
 from portal.captive import admission
 from portal.captive.admission import Admission, Wish
-from portal.captive.codes import SENT_BY, Sent, Written, by_code, is_in_the_way, send_code
+from portal.captive.codes import SENT_BY, Sent, Written, by_code, send_code
 from portal.captive.front import Trouble, front_page
 from portal.captive.getting_on import STATUS, GettingOn
+from portal.captive.grace import is_in_the_way
 from portal.captive.handoff.methods import METHODS
 from portal.captive.room import Guest, Room
 from portal.captive.sentences import DENIALS

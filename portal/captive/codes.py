@@ -12,11 +12,10 @@ from datetime import datetime, timedelta
 from config.model import CityConfig
 from hotspot import codes as policy
 from hotspot.addresses import is_served, parse_email, parse_number
-from hotspot.admission import Denial, Span, tap_span
+from hotspot.admission import Denial, tap_span
 from hotspot.codes import CODE_OCTETS, DAY, Bounds, judge_asking, judge_code, make_code, parse_code
 from hotspot.errors import InputError
 from hotspot.plan import Way
-from hotspot.products import PRODUCTS, Dynamic
 from portal.captive.admission import (
     Admission,
     Asking,
@@ -26,13 +25,11 @@ from portal.captive.admission import (
     Wish,
     enter,
     guessed_too_often,
-    issue,
 )
+from portal.captive.grace import give, going_on
 from service.cities import City
-from store import carrying, codes, messages, outbox, residents
-from store.carrying import Running
+from store import codes, messages
 from store.messages import Kind
-from store.store import Connection
 
 SENT_BY = {Way.EMAIL: Kind.EMAIL, Way.SMS: Kind.SMS}
 """The ways in whose code is sent, and as what kind of message."""
@@ -75,7 +72,7 @@ def send_code(
         denial = _may_ask(asking, way, address)
         if denial is not None:
             return denial
-        grace = _grace(asking, wish, way, random_octets)
+        grace = give(asking, wish, random_octets=random_octets) if way is Way.EMAIL else None
         code = make_code(random_octets(CODE_OCTETS))
         written = write(code, grace.grant_id if grace is not None else 0)
         message_id = messages.add(
@@ -129,18 +126,6 @@ def bounds_of(config: CityConfig, way: Way) -> Bounds:
     return Bounds(timedelta(seconds=limits.code_pause_seconds), limits.codes_device_day, limits.codes_address_day)
 
 
-def _grace(asking: Asking, wish: Wish, way: Way, random_octets: RandomOctets) -> Admission | None:
-    """A few minutes online to fetch the e-mail; not for those who are online, nor too often a day."""
-    plan = asking.plans.get(Way.GRACE)
-    if way is not Way.EMAIL or plan is None or carrying.open_sessions(asking.conn, asking.device_id):
-        return None
-    had = residents.grants_since(asking.conn, asking.device_id, Way.GRACE, since=asking.now - DAY)
-    if had >= asking.city.config.limits.grace_device_day:
-        return None
-    span = Span(asking.now + timedelta(minutes=plan.session_minutes), None)
-    return issue(asking, wish, Entitlement(plan, span), random_octets=random_octets)
-
-
 # Typing it ----------------------------------------------------------------------------------------------
 
 
@@ -160,7 +145,7 @@ def by_code(way: Way, typed: str, *, proven: bool) -> WayIn:
         if span.until_at <= asking.now:
             return Denial.CODE_OVER
         codes.use(asking.conn, code.id, until=span.until_at, now=code.used_at or asking.now)
-        return Entitlement(plan, span, carried=_going_on(asking) if proven else ())
+        return Entitlement(plan, span, carried=going_on(asking) if proven else ())
 
     return way_in
 
@@ -177,24 +162,3 @@ def _typed_code(asking: Asking, way: Way, typed: str) -> policy.OneTimeCode | De
     if found is Denial.WRONG_CODE:
         codes.note_wrong(conn, device_id, way, now=asking.now)
     return found
-
-
-def _going_on(asking: Asking) -> tuple[Running, ...]:
-    """Grace sessions whose NASes take new limits go on; others are ended, for a log-in of their own to follow."""
-    grace = _grace_sessions(asking.conn, asking.device_id)
-    fixed = [each for each in grace if PRODUCTS[each.product].dynamic is Dynamic.DISCONNECT]
-    for each in fixed:
-        outbox.want(asking.conn, outbox.Kind.DISCONNECT, each.session_id, reason=outbox.BY_NEW_GRANT, now=asking.now)
-    able = [each for each in grace if PRODUCTS[each.product].dynamic is Dynamic.COA]
-    return () if fixed else tuple(able)
-
-
-def _grace_sessions(conn: Connection, device_id: int) -> list[Running]:
-    return [each for each in carrying.open_sessions(conn, device_id) if each.way is Way.GRACE]
-
-
-def is_in_the_way(city: City, device_id: int) -> bool:
-    """Whether a grace session that cannot go on still runs: its NAS takes no new log-in before it has ended it."""
-    with city.store.read() as conn:
-        grace = _grace_sessions(conn, device_id)
-    return any(PRODUCTS[each.product].dynamic is Dynamic.DISCONNECT for each in grace)

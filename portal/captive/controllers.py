@@ -117,8 +117,8 @@ class Line:
             body = None if content is None else json.dumps(content).encode()
             sent = {"Accept": "application/json", "Content-Type": "application/json", **headers}
             connection.request(method, f"{parts.path}{path}", body, sent)
-            answer = connection.getresponse()
-            text = self._read(answer)
+            with connection.getresponse() as answer:
+                text = self._read(answer)
             told = {name.lower(): value for name, value in answer.getheaders()}
             cookies = tuple(answer.headers.get_all("Set-Cookie") or ())
             return Reply(answer.status, told, cookies, _object(text))

@@ -20,7 +20,7 @@ from store.places import Place
 TERMS_FOLDED_FROM = 1_500
 """Longer terms stand behind a fold, so that a phone shows the way in without scrolling past them."""
 
-TERMS_LINKED_FROM = 8_000
+TERMS_LINKED_FROM = 4_000
 """Still longer ones have a page of their own: the first page has to fit into 14,336 octets."""
 
 

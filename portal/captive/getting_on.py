@@ -17,10 +17,11 @@ from portal.captive import admission, authorising
 from portal.captive.admission import Admission, WayIn, Wish, by_tap, by_voucher
 from portal.captive.authorising import Stay
 from portal.captive.front import Trouble, front_page
+from portal.captive.grace import is_in_the_way
 from portal.captive.handoff.methods import asks_radius, hand_off
 from portal.captive.handoff.protocol import Admitted, Awaited, Back, Credential, Failed, GoTo, Handing, HandOff, Submit
 from portal.captive.room import Guest, Room
-from portal.captive.sentences import DENIALS, of_failure
+from portal.captive.sentences import DENIALS, ONCE_MORE, of_failure
 from portal.forms import row_number
 from portal.tokens import Visit
 from service.reasons import REASONS
@@ -73,6 +74,11 @@ class GettingOn:
         if isinstance(answer, Denial):
             trouble = Trouble(speech.text(DENIALS[answer]), way, typed or {})
             return front_page(self.room, guest, speech, trouble=trouble, status=STATUS.get(answer, 422))
+        if answer.carried:
+            token = self.room.token(replace(guest.visit, grant_id=answer.grant_id))
+            return redirect(f"/status?visit={token}&lang={speech.language}", 303)
+        if way is Way.ACCOUNT and is_in_the_way(self.room.city, answer.device_id):
+            return front_page(self.room, guest, speech, trouble=Trouble(speech.text(ONCE_MORE), way, typed or {}))
         return self.hand_over(guest, answer, speech)
 
     def ask(

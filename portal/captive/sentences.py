@@ -45,6 +45,7 @@ FLAWS: dict[Flaw, str] = {
 }
 
 TERMS_ON_THE_PAGE = _("Please open any web page first and accept the terms of use there.")
+ONCE_MORE = _("The hotspot ends the short connection first. Please log in once more in a few seconds.")
 HOTSPOT_TIMEOUT = _("The hotspot got no answer in time. Please try again in a moment.")
 HOTSPOT_REFUSED = _("The hotspot did not let you on. Please try again.")
 HOTSPOT_AWAY = _("The hotspot's controller does not answer. Please try again in a few minutes, or tell us: see Help.")

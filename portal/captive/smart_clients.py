@@ -34,9 +34,9 @@ class SmartClients:
     accounts: Accounts
 
     def mount(self, routes: Blueprint) -> None:
-        routes.post("/wispr")(self.log_in)
+        routes.post("/wispr")(self.wispr_log_in)
 
-    def log_in(self) -> AnyResponse:
+    def wispr_log_in(self) -> AnyResponse:
         """`UserName` and `Password` as WISPr names them; the visit stands in the address."""
         guest = self.room.guest()
         if guest is None or not guest.visit.signed:
@@ -68,7 +68,7 @@ class SmartClients:
             return Way.VOUCHER, by_voucher(password), ""
         guess = Guess(guest.visit.mac, client_address(request, self.room.city), address)
         found = self.accounts.log_in(address, password, guess, now=self.room.clock())
-        return Way.ACCOUNT, by_account(found, self.room.speech().language), address
+        return Way.ACCOUNT, by_account(found, self.room.speech().language, proven=guest.visit.signed), address
 
 
 def _page(comment: str, status: int = 200) -> Response:

@@ -52,7 +52,7 @@ class Standing:
     """`view` is the newest session, open or not.
 
     `seconds_left` is None of no session of ours, `octets_left` also where no volume is limited. `fetching`: it is a
-    grace session, to fetch a code with.
+    grace session, to read a mail for that way in.
     """
 
     state: State
@@ -60,7 +60,7 @@ class Standing:
     seconds_left: int | None = None
     octets_left: int | None = None
     stretch: Stretch | None = None
-    fetching: bool = False
+    fetching: Way | None = None
 
     @property
     def can_extend(self) -> bool:
@@ -93,7 +93,8 @@ def _online(conn: Connection, city: City, view: SessionView, now: datetime) -> S
         return Standing(State.ONLINE, view)
     decision = decide_running(facts, now=now, zone=city.zone)
     stretch = _stretch(conn, city, view, facts, now)
-    fetching = facts.grant is not None and facts.grant.way is Way.GRACE
+    by_grace = facts.grant is not None and facts.grant.way is Way.GRACE
+    fetching = fetching_for(conn, view.device_id, now=now) if by_grace else None
     if isinstance(decision, Accept):
         return Standing(State.ONLINE, view, decision.session_seconds, decision.octets_left, stretch, fetching)
     return Standing(State.ONLINE, view, seconds_left=0, stretch=stretch, fetching=fetching)
@@ -123,7 +124,15 @@ def _left(facts: Facts, city: City, now: datetime) -> int:
     return decision.session_seconds if isinstance(decision, Accept) else 0
 
 
-# Fetching a code ----------------------------------------------------------------------------------------
+# Fetching a mail ----------------------------------------------------------------------------------------
+
+
+def fetching_for(conn: Connection, device_id: int, *, now: datetime) -> Way | None:
+    """For which way in the device was let on to read a mail: a code's, or an account's; None where it was not."""
+    grant = residents.latest_grant(conn, device_id)
+    if grant is None or grant.way is not Way.GRACE or grant.ended_at is not None or now >= grant.until_at:
+        return None
+    return Way.EMAIL if codes.of_device(conn, device_id, Way.EMAIL, now=now) else Way.ACCOUNT
 
 
 @dataclass(frozen=True, slots=True)

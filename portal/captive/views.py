@@ -10,7 +10,7 @@ from portal.captive.account_pages import AccountPages
 from portal.captive.arriving import Arriving
 from portal.captive.capport import Capport
 from portal.captive.code_step import CodeStep
-from portal.captive.feedback import Feedback
+from portal.captive.feedback import FeedbackPages
 from portal.captive.getting_on import GettingOn
 from portal.captive.my_data import MyData
 from portal.captive.oidc import SignIn
@@ -42,7 +42,7 @@ def blueprint(room: Room) -> Blueprint:
         Capport(room),
         MyData(room),
         Texts(room),
-        Feedback(room),
+        FeedbackPages(room),
     ]
     if room.city.config.oidc is not None:
         parts.append(SignIn(room, getting_on, Provider(room.city.config.oidc)))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
+import random
 import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from hotspot import wifi4eu
 from hotspot.colours import complete
 from hotspot.face import Face, HelpContact
-from hotspot.logo import read_logo
+from hotspot.logo import LOGO_BYTES_MAX, PNG, Logo, read_logo
+from hotspot.terms import Draft
+from portal.captive import front
 from portal.captive.faces import KEPT_FOR, Faces
 from service.cities import City
 from service.snippets import garden_hosts
-from store import notices, places
+from store import notices, places, schema, terms
 from store.nases import COMMAND_LINE
 from store.store import Store
 from tests.portal.hands import NOW, Door, Phone, form, words
@@ -157,3 +162,27 @@ def test_the_last_known_face_and_notices_stay(harbour: Door, tmp_path: Path) -> 
     harbour.clock.forward(seconds=10)
     face, current = faces.at(site_id)
     assert face.name == "Hafen" and [notice.texts["de"] for notice in current] == ["Störung"]
+
+
+# Weight -------------------------------------------------------------------------------------------------
+
+
+def test_the_largest_face_with_the_longest_terms_still_fits_into_one_round_trip(harbour: Door, phone: Phone) -> None:
+    """A logo that nothing compresses, terms as long as the first page shows, three notices, the widest letters."""
+    chance = random.Random(17)
+    largest = Logo(PNG, chance.randbytes(LOGO_BYTES_MAX))
+    letters = [chr(code) for code in range(ord("а"), ord("я"))]
+    vocabulary = ["".join(chance.choices(letters, k=chance.randint(3, 12))) for _ in range(400)]
+    text = " ".join(chance.choices(vocabulary, k=1_000))
+    with harbour.city.store.write() as conn:
+        place = places.place(conn, harbour.nas.site_id)
+        assert place is not None
+        member = conn.execute(select(schema.staff.c.id)).scalars().first()
+        places.change(conn, replace(place, face=replace(HARBOUR, logo=largest)), staff_id=member or 0, now=NOW)
+        longest = {"de": Draft("Умови", text[: front.TERMS_LINKED_FROM])}
+        terms.publish(conn, longest, author=COMMAND_LINE, now=NOW)
+    for _ in range(3):
+        tell(harbour, {"de": text[:200]})
+    page = phone.get(phone.redirect(), language="uk", headers={"Accept-Encoding": "gzip"})
+    assert text[:60] in gzip.decompress(page.data).decode() and largest.data_uri in gzip.decompress(page.data).decode()
+    assert len(page.data) + sum(len(f"{name}: {value}\r\n") for name, value in page.headers) < 14_336

@@ -61,7 +61,8 @@ def test_an_error_page_is_there_in_the_other_language(phone: Phone) -> None:
 
 
 def links(html: str) -> list[str]:
-    return re.findall(r'<a href="([^"]*)"', html)
+    """But those that open another program."""
+    return re.findall(r'<a href="(?!mailto:|tel:)([^"]*)"', html)
 
 
 # A city with more plans than most -----------------------------------------------------------------------

@@ -120,7 +120,7 @@ def _free_block() -> str:
 
 def to_toml(data: dict[str, Any], prefix: str = "") -> str:
     """As much of TOML as our files use: scalars, lists, tables and lists of tables. Comments are lost."""
-    tables = {key: value for key, value in data.items() if isinstance(value, dict)}
+    tables = {key: value for key, value in data.items() if isinstance(value, dict) and value}
     arrays = {key: value for key, value in data.items() if _is_tables(value)}
     scalars = {key: value for key, value in data.items() if key not in tables and key not in arrays}
     lines = [f"{key} = {_value(value)}" for key, value in scalars.items()]

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -19,11 +20,17 @@ from playwright.sync_api import Page
 from sqlalchemy import func, insert, select, update
 from werkzeug.serving import make_server
 
+from hotspot.access import Reason
 from hotspot.plan import Way
+from hotspot.roles import Role
+from hotspot.terms import Draft
 from hotspot.values import MacAddress
+from portal import tokens
 from portal.captive.accounts import Accounts, Purpose
+from portal.tokens import Visit
 from service.cities import City
-from store import accounts, keys, migrate, schema
+from store import access, accounts, keys, migrate, outbox, schema, staff, terms
+from store.outbox import State as Told
 from store.store import Store
 from tests.portal.hands import NOW, Clock, Door, Phone, add_session, form
 from tests.support.cities import make_city
@@ -147,9 +154,54 @@ def _offline(visitor: Visitor) -> None:
     visitor.arrive(res="success")
 
 
+def _claimed(visitor: Visitor, **changes: Any) -> None:
+    """The status page of a redirect that nobody signed."""
+    visit = Visit(1, visitor.phone.mac, arrived_at=NOW, **changes)
+    token = tokens.issue(visitor.door.city.store.keys, visit, now=visitor.door.clock())
+    visitor.open(f"/status?visit={token}&lang={visitor.language}")
+
+
+def _waiting(visitor: Visitor, reason: Reason | None = None) -> None:
+    grant_id, city = visitor.let_on(), visitor.door.city
+    with city.store.write() as conn:
+        conn.execute(update(schema.grant).where(schema.grant.c.id == grant_id).values(accepted_at=None))
+        device_id = conn.execute(select(schema.grant.c.device_id).where(schema.grant.c.id == grant_id)).scalar_one()
+        if reason is not None:
+            noted = access.Noted(1, device_id, grant_id, "ticket", reason.value)
+            access.note_decisions(conn, [noted], now=NOW)
+    _claimed(visitor, grant_id=grant_id)
+
+
+def _extended(visitor: Visitor, state: Told) -> None:
+    _online(visitor)
+    visitor.page.click("#extend button")
+    city = visitor.door.city
+    with city.store.write() as conn:
+        order_id = int(conn.execute(select(func.max(schema.outbox.c.id))).scalar_one())
+        outbox.record(conn, [outbox.Change(order_id, outbox.Kind.COA, state, 1)], now=NOW)
+    visitor.page.reload()
+
+
 def _my_data(visitor: Visitor) -> None:
+    _online(visitor)
+    visitor.page.click("a[href^='/my-data?']")
+
+
+def _my_data_delete(visitor: Visitor) -> None:
+    _my_data(visitor)
+    visitor.page.click("#delete")
+
+
+def _my_data_deleted(visitor: Visitor) -> None:
+    _my_data_delete(visitor)
+    visitor.page.click("#delete button")
+
+
+def _my_data_old_link(visitor: Visitor) -> None:
     visitor.go_online()
-    visitor.welcome("/my-data")
+    visit = Visit(1, visitor.phone.mac, signed=True, arrived_at=NOW - timedelta(hours=2))
+    token = tokens.issue(visitor.door.city.store.keys, visit, now=visitor.door.clock())
+    visitor.open(f"/my-data/delete?visit={token}&lang={visitor.language}")
 
 
 PLACES: dict[str, Callable[[Visitor], None]] = {
@@ -159,6 +211,16 @@ PLACES: dict[str, Callable[[Visitor], None]] = {
     "starting": _starting,
     "online": _online,
     "offline": _offline,
+    "unknown": _claimed,
+    "waiting": _waiting,
+    "waiting-refused": lambda visitor: _waiting(visitor, Reason.DAILY_VOLUME_USED),
+    "extended": lambda visitor: _extended(visitor, Told.CONFIRMED),
+    "extended-refused": lambda visitor: _extended(visitor, Told.REFUSED),
+    "my-data": _my_data,
+    "my-data-delete": _my_data_delete,
+    "my-data-deleted": _my_data_deleted,
+    "my-data-old-link": _my_data_old_link,
+    "my-data-unproven": lambda visitor: visitor.open(f"/my-data?lang={visitor.language}"),
     "help": lambda visitor: visitor.open("/help"),
     "terms": lambda visitor: visitor.open("/terms"),
     "accessibility": lambda visitor: visitor.open("/accessibility"),
@@ -173,9 +235,6 @@ PLACES: dict[str, Callable[[Visitor], None]] = {
     "code": lambda visitor: visitor.welcome("/code", way="email"),
     "code-on-its-way": lambda visitor: visitor.ask_text_message(),
     "code-wrong": lambda visitor: visitor.wrong_text_message(),
-    "my-data": _my_data,
-    "my-data-delete": lambda visitor: visitor.welcome("/my-data/delete"),
-    "my-data-not-proven": lambda visitor: visitor.open("/my-data"),
     "sign-in-not-started": lambda visitor: visitor.open("/oidc/callback?state=old&code=1"),
     "not-at-a-hotspot": lambda visitor: visitor.open("/"),
     "forged": lambda visitor: visitor.arrive(md="0" * 32),
@@ -221,8 +280,13 @@ def open_door(folder: Path, port: int) -> Iterator[Door]:
     for way in (Way.ACCOUNT, Way.EMAIL, Way.SMS):
         add_plan(store, way)
     with store.write() as conn:
+        conn.execute(update(schema.plan).where(schema.plan.c.key == "tap").values(extensions_max=2))
         texts = {"de": "Am Neuen Markt fällt das WLAN heute aus.", "en": "No Wi-Fi at Neuer Markt today."}
         conn.execute(insert(schema.notice).values(texts=json.dumps(texts), from_at=NOW, created_at=NOW))
+    with store.write() as conn:  # so that the staff's page of a draft has differences to show
+        writer = staff.add(conn, login="writer", name="writer", role=Role.ADMIN, now=NOW)
+        text = Draft("Nutzungsbedingungen", "# Neu\n\nAlles **anders**.\n\n- Punkt")
+        terms.save_draft(conn, "de", text, staff_id=writer, now=NOW)
     server = make_server("127.0.0.1", port, door.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

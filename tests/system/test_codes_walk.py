@@ -28,7 +28,7 @@ from store import nases
 from tests.support.certificates import Authority, make_authority
 from tests.support.installation import Written, write_installation
 from tests.support.processes import service
-from tests.system.test_walk import CHROMIUM, WIDTHS, until
+from tests.support.walking import CHROMIUM, WIDTHS, until
 
 pytestmark = [pytest.mark.system, pytest.mark.tool("chromium"), pytest.mark.timeout(300)]
 

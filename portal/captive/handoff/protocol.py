@@ -189,10 +189,11 @@ def safe_url(text: str) -> str:
     escaped = quote(text, safe=_URL_SIGNS)
     try:
         parts = urlsplit(escaped)
+        sound = parts.scheme in ("http", "https") and parts.port != 0  # `port` raises where it is no number
     except ValueError:
         return ""
-    sound = parts.scheme in ("http", "https") and parts.hostname and not set("%@") & set(parts.netloc)
-    return escaped if sound and len(escaped) <= USER_URL_MAX else ""
+    whole = sound and parts.hostname and not set("%@") & set(parts.netloc)
+    return escaped if whole and len(escaped) <= USER_URL_MAX else ""
 
 
 def must_name(nas: Nas, claimed: str) -> None:
@@ -207,9 +208,10 @@ def must_name(nas: Nas, claimed: str) -> None:
 def _host(address: str) -> str:
     """The host of an address, or of a bare host with or without a port; in lower case."""
     try:
-        return urlsplit(address if "//" in address else f"//{address}").hostname or ""
+        parts = urlsplit(address if "//" in address else f"//{address}")
     except ValueError:
         return ""
+    return "" if set("@\\") & set(parts.netloc) else parts.hostname or ""  # browsers read a backslash as a slash
 
 
 def ip_text(text: str) -> str:

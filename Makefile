@@ -9,7 +9,7 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick check simulate fuzz bench bench-radius bench-radius-growth bench-radius-memory \
+.PHONY: help setup run test quick check simulate fuzz bench bench-radius bench-radius-growth bench-radius-memory bench-portal \
   bench-rivals i18n test-tools lock clean
 
 help: ## this list
@@ -68,6 +68,9 @@ bench-radius-growth: setup ## RADIUS with ten thousand to ten million closed ses
 
 bench-radius-memory: setup ## the RADIUS server's memory over a million packets
 	$(BIN)/python -m bench.memory $(ARGS)
+
+bench-portal: setup ## the portal beside openwisp-radius, and with ten million sessions (ARGS=--no-growth is quicker)
+	$(BIN)/python -m bench.portal $(ARGS)
 
 bench-rivals: # what RADIUS is compared with and on: installed if we are root, named as missing by the benchmark otherwise
 	@if [ "$$(id -u)" = 0 ] && command -v dpkg >/dev/null && ! dpkg -s $(RIVALS) >/dev/null 2>&1; then \

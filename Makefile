@@ -35,7 +35,8 @@ run: setup ## the demo: four cities with life in them (ARGS=--fresh starts anew)
 	@$(BIN)/kogge demo $(ARGS)
 
 test: setup ## all tests on SQLite and PostgreSQL; coverage of hotspot/
-	$(BIN)/pytest -q -n auto --dist loadgroup -m "not system" --cov --cov-fail-under=95 $(ARGS)
+	@# three workers a core: most of these tests wait for a process, a database or a second
+	$(BIN)/pytest -q -n $$((3 * $$(nproc))) --dist loadgroup -m "not system" --cov --cov-fail-under=95 $(ARGS)
 	$(BIN)/pytest -q -m system $(ARGS)
 
 quick: setup ## the inner loop: no system tests, SQLite only, under two minutes

@@ -24,7 +24,7 @@ def command() -> None:
 @click.argument("address", metavar="ADDRESS")
 @at
 def delete(city: str, address: str, folder: Path) -> None:
-    """Delete the account of an e-mail address, as its holder can on the page.
+    """Delete the account of an e-mail address.
 
     At once and for good: address and password go, devices that are online with it go offline, and what they used is
     nobody's from then on. Nothing asks back; make sure that the letter is the holder's.

@@ -88,7 +88,7 @@ NOBODY = (
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, for scripts.")
 @at
 def command(city: str, as_json: bool, folder: Path) -> None:
-    """Print what DHCP servers and routers are told of the captive portal API.
+    """Print what a DHCP server says of the captive portal.
 
     RFC 8910: DHCPv4 option 114, DHCPv6 option 103, router advertisement option 37, for dnsmasq, Kea, ISC dhcpd,
     MikroTik and radvd. Devices take nothing but https.

@@ -44,7 +44,7 @@ def command() -> None:
 @click.option("--wait", default=60, show_default=True, type=click.IntRange(1, 600), help="Seconds to wait for it.")
 @at
 def test(city: str, address: str, wait: int, folder: Path) -> None:
-    """Send a test message to ADDRESS, an e-mail address or telephone number.
+    """Send a test message to an e-mail address or a telephone.
 
     It goes the way of residents' codes: written into the outbox, sent by the city's running monitor. Exit status 0
     when the gateway has taken it, else 2 with what went wrong.

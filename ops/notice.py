@@ -21,7 +21,7 @@ SHOWN = 50
 
 @click.group("notice")
 def command() -> None:
-    """Show residents a notice on top of their pages, such as an outage."""
+    """Tell residents of an outage on top of their pages."""
 
 
 @command.command("add")

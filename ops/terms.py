@@ -109,7 +109,7 @@ def list_terms(city: str, folder: Path) -> None:
 @click.option("--language", default=None, help="The city's first language where left out.")
 @at
 def show(city: str, version: int | None, language: str | None, folder: Path) -> None:
-    """Print a text as the Markdown file whose SHA-256 its acceptances keep."""
+    """Print a text as the Markdown file that was accepted."""
     with plainly(), city_of(folder, city) as opened:
         with opened.store.read() as conn:
             wanted = terms.current_version(conn) if version is None else version
@@ -123,7 +123,10 @@ def show(city: str, version: int | None, language: str | None, folder: Path) -> 
 @city_key
 @at
 def verify(city: str, folder: Path) -> None:
-    """Compare what was accepted with the texts as they are: exit 0, or 1 where a text is another one."""
+    """Compare what was accepted with the texts as they are.
+
+    Exit status 1 where a text is another one.
+    """
     with plainly(), city_of(folder, city) as opened, opened.store.read() as conn:
         proofs = terms.proofs(conn)
     for proof in proofs:

@@ -24,7 +24,7 @@ from portal.captive.codes import SENT_BY, Sent, Written, by_code, send_code
 from portal.captive.front import Trouble, front_page
 from portal.captive.getting_on import STATUS, GettingOn
 from portal.captive.grace import is_in_the_way
-from portal.captive.handoff.methods import METHODS
+from portal.captive.handoff.methods import asks_radius
 from portal.captive.room import Guest, Room
 from portal.captive.sentences import DENIALS
 from portal.captive.standing import NO_FETCHING, fetching_of
@@ -166,7 +166,7 @@ class CodeStep:
             return self.room.not_at_a_hotspot(400)
         way, speech = _way_of(request.form.get("way", "")), self.room.speech()
         typed = request.form.get("code", "")[:CODE_TEXT_MAX]
-        proven = METHODS[guest.nas.handoff].by_radius and self.room.proven(guest.visit)
+        proven = asks_radius(guest.nas) and self.room.proven(guest.visit)
         answer = admission.admit(
             self.room.city,
             self._wish(guest, speech),

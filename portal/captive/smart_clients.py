@@ -73,4 +73,4 @@ class SmartClients:
 
 def _page(comment: str, status: int = 200) -> Response:
     """What no person looks at."""
-    return make_response(f"<!doctype html><title>WISPr</title>{comment}\n", status)
+    return make_response(f'<!doctype html>\n<html lang="en"><title>WISPr</title>{comment}</html>\n', status)

@@ -12,7 +12,7 @@ import pytest
 from ops.cli import main
 from tests.ops.conftest import Kogge
 from tests.support.commands import commands
-from tests.support.installation import Written
+from tests.support.installation import Written, change
 
 
 def break_file(written: Written, key: str) -> None:
@@ -126,8 +126,7 @@ def test_init_of_a_city_that_is_not_shipped(tmp_path: Path, kogge: Kogge) -> Non
 
 
 def test_init_says_when_a_database_does_not_answer(two_cities: Written, kogge: Kogge) -> None:
-    file = two_cities.path / "cities/rostock.toml"
-    file.write_text(file.read_text().replace("[database]", '[database]\nurl = "postgresql://kogge@127.0.0.1:1/kogge"'))
+    change(two_cities, "cities/rostock.toml", database={"url": "postgresql://kogge@127.0.0.1:1/kogge"})
     result = kogge("init", two_cities.path, "--city", "rostock")
     assert result.exit_code == 2 and "rostock: the database does not answer (" in result.stderr
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import start_postgres
-from tests.support.installation import Written, write_installation
+from tests.support.installation import Written, change, write_installation
 from tests.support.postgresql import Postgres
 from tests.support.processes import http_get, service
 
@@ -41,10 +41,7 @@ def postgres() -> Iterator[Postgres]:
 def written(tmp_path: Path, postgres: Postgres) -> Written:
     """Rostock on PostgreSQL, Wismar on SQLite, both in one portal process with eight threads."""
     made = write_installation(tmp_path / "kogge", ["rostock", "wismar"])
-    file = made.path / "cities" / "rostock.toml"
-    url = f'[database]\nurl = "{postgres.create("rostock")}"\n'
-    file.write_text(file.read_text().replace("[database]\n", url, 1))
-    assert url in file.read_text()
+    made = change(made, "cities/rostock.toml", database={"url": postgres.create("rostock")})
     made.initialise()
     return made
 

@@ -36,12 +36,13 @@ run: setup ## the demo: four cities with life in them (ARGS=--fresh starts anew)
 
 test: setup ## all tests on SQLite and PostgreSQL; coverage of hotspot/
 	@# three workers a core: most of these tests wait for a process, a database or a second
-	$(BIN)/pytest -q -n $$((3 * $$(nproc))) --dist loadgroup -m "not system" --cov --cov-fail-under=95 $(ARGS)
+	$(BIN)/pytest -q -n $$((3 * $$(nproc))) --dist loadgroup -m "not system and not pages" --cov --cov-fail-under=95 $(ARGS)
+	$(BIN)/pytest -q -n auto -m pages $(ARGS)
 	$(BIN)/pytest -q -m system $(ARGS)
 
 quick: setup ## the inner loop: no system tests, SQLite only, under two minutes
 	@# two workers a core: many of these tests wait for a process or a second
-	KOGGE_DATABASES=sqlite $(BIN)/pytest -q -n $$((2 * $$(nproc))) --dist loadgroup -x -m "not system and not slow" $(ARGS)
+	KOGGE_DATABASES=sqlite $(BIN)/pytest -q -n $$((2 * $$(nproc))) --dist loadgroup -x -m "not system and not slow and not pages" $(ARGS)
 
 check: setup ## lint, format, types, import contracts
 	$(BIN)/ruff check .

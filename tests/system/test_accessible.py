@@ -24,7 +24,7 @@ from portal.staff.guard import COOKIE
 from tests.portal.hands import Door, add_session
 from tests.system.places import HOST, PLACES, PRINTED, STAFF_PLACES, Visitor, open_door, unfold
 
-pytestmark = [pytest.mark.slow, pytest.mark.tool("chromium"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.pages, pytest.mark.tool("chromium"), pytest.mark.timeout(300)]
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "axe"
 AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()

@@ -37,8 +37,14 @@ def versions(conn: Connection) -> list[Terms]:
     return [terms_of(row) for row in conn.execute(query).mappings()]
 
 
+VERSION_MAX = 2**31 - 1
+"""The largest number that the column takes on PostgreSQL."""
+
+
 def texts_of(conn: Connection, version: int) -> dict[str, Terms]:
     """A version's texts by language; empty where there is no such version."""
+    if version > VERSION_MAX:
+        return {}
     rows = conn.execute(select(terms).where(terms.c.version == version)).mappings()
     return {row["language"]: terms_of(row) for row in rows}
 

@@ -61,7 +61,10 @@ SMALL_TARGETS = """least => [...document.querySelectorAll('a[href],button,input,
   .map(([each, box]) => `${each.outerHTML.slice(0, 80)} ${Math.round(box.width)}x${Math.round(box.height)}`)"""
 """Links in the middle of a sentence are excepted (WCAG 2.5.8)."""
 
-FOCUSABLE = "document.querySelectorAll('a[href],button,input:not([type=hidden]),select,textarea,summary')"
+FOCUSABLE = (
+    "document.querySelectorAll('a[href],button,input:not([type=hidden],[tabindex=\"-1\"]),select,textarea,summary')"
+)
+"""But the trap for programs, which no person meets (`feedback.html`)."""
 
 FOCUSED = f"""async () => {{
   await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));  // until it has scrolled there

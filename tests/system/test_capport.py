@@ -214,7 +214,7 @@ def seconds_by_radius(street: Street) -> int:
     city = open_city(street.written.installation, street.written.cities["rostock"], now=datetime.now(UTC))
     now = datetime.now(UTC)
     with city.store.read() as conn:
-        (session_id,) = accounting.open_with_grant(conn)
+        (session_id,) = accounting.open_with_grant(conn, now=now)
         facts = access.gather_running(conn, [session_id], now=now, zone=city.zone)[session_id]
     city.store.close()
     decision = decide_running(facts, now=now, zone=city.zone)

@@ -41,8 +41,8 @@ test: setup ## all tests on SQLite and PostgreSQL; coverage of hotspot/
 	$(BIN)/pytest -q -m system $(ARGS)
 
 quick: setup ## the inner loop: no system tests, SQLite only, under two minutes
-	@# two workers a core: many of these tests wait for a process or a second
-	KOGGE_DATABASES=sqlite $(BIN)/pytest -q -n $$((2 * $$(nproc))) --dist loadgroup -x -m "not system and not slow and not pages" $(ARGS)
+	@# three workers a core, as above
+	KOGGE_DATABASES=sqlite $(BIN)/pytest -q -n $$((3 * $$(nproc))) --dist loadgroup -x -m "not system and not slow and not pages" $(ARGS)
 
 check: setup ## lint, format, types, import contracts
 	$(BIN)/ruff check .

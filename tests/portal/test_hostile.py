@@ -34,6 +34,8 @@ from store.nases import Author
 from tests.portal.hands import NOW, PHONE, Clock, Door, redirect_fields, sign
 from tests.portal.hostile import BODY_TYPES, HEADERS, NASTY, VALUES, parameter_names
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 10
 """Of each kind, on each database; each asks every route."""
 

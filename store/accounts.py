@@ -57,18 +57,6 @@ def by_id(conn: Connection, account_id: int) -> Account | None:
     return _found(conn, _ACCOUNTS.where(account.c.id == account_id))
 
 
-def of_grant(conn: Connection, grant_id: int) -> Account | None:
-    """Whose account a grant was obtained with."""
-    return _found(conn, _ACCOUNTS.join(grant, grant.c.account_id == account.c.id).where(grant.c.id == grant_id))
-
-
-def of_device(conn: Connection, device_id: int) -> list[Account]:
-    """The accounts with which the device holds a grant that has not ended."""
-    held = select(grant.c.account_id).where(grant.c.device_id == device_id, grant.c.ended_at.is_(None))
-    rows = conn.execute(_ACCOUNTS.where(account.c.id.in_(held)).order_by(account.c.id)).mappings()
-    return [pick(Account, row) for row in rows]
-
-
 # By e-mail address ------------------------------------------------------------------------------------
 
 

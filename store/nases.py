@@ -102,11 +102,6 @@ def identifiers(conn: Connection) -> dict[int, str]:
     return {row.id: row.nas_identifier for row in conn.execute(query)}
 
 
-def login_urls(conn: Connection) -> list[str]:
-    """Where log-ins are sent, of every NAS; empty where there is none."""
-    return list(conn.execute(select(nas.c.login_url).where(nas.c.removed_at.is_(None)).distinct()).scalars())
-
-
 def sealed_nases(conn: Connection, *, hidden: str) -> Sequence[Row[Any]]:
     """All RADIUS clients as they are stored, and the removed one called `hidden`.
 

@@ -89,13 +89,6 @@ def end_of_device(conn: Connection, device_id: int, nas_id: int, *, cause: str, 
     _write(conn, [(each, _with(each, stop(each.totals, at=now, cause=cause))) for each in found], now=now, zone=zone)
 
 
-def prolong(conn: Connection, key: SessionKey, planned_end_at: datetime) -> None:
-    """Its NAS was told that the session may last until then. Needs `write()`."""
-    session = accounting.load_many(conn, [key]).get(key)
-    if session is not None and session.totals.ended_at is None:
-        accounting.save_many(conn, [(session, replace(session, planned_end_at=planned_end_at))])
-
-
 def _with(session: Session, totals: Totals) -> Session:
     return replace(session, totals=totals)
 

@@ -187,11 +187,8 @@ class Arriving:
 
     def welcome(self) -> AnyResponse:
         """The front page again, for a visit that is under way (the language switch)."""
-        return self.for_guest(lambda guest: front_page(self.room, guest))
-
-    def for_guest(self, then: Callable[[Guest], AnyResponse]) -> AnyResponse:
         guest = self.room.guest()
-        return then(guest) if guest is not None else self.room.not_at_a_hotspot(400)
+        return front_page(self.room, guest) if guest is not None else self.room.not_at_a_hotspot(400)
 
 
 _FETCHING: dict[Way, Callable[[str, str], str]] = {

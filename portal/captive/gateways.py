@@ -184,8 +184,6 @@ _METHODS: dict[str, Callable[[Desk, Call], str]] = {
     "binauth": Desk.binauth,
 }
 
-CALLS = tuple(_METHODS)
-
 
 def _decoded(payload: str) -> str:
     try:

@@ -84,7 +84,11 @@ class MyData:
 
     def _kept_days(self) -> dict[str, int]:
         limits = self.room.city.config.limits
-        return {"sessions": limits.session_days, "decisions": limits.decision_log_days}
+        return {
+            "sessions": limits.session_days,
+            "decisions": limits.decision_log_days,
+            "accounts": limits.account_days,
+        }
 
     # Deleting -------------------------------------------------------------------------------------------
 

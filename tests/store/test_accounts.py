@@ -112,20 +112,6 @@ def test_deleting_leaves_grants_that_are_over_and_nobodys(city: City) -> None:
     assert all_rows(city.store)["account"] == []
 
 
-def test_whose_account_a_grant_and_a_device_have(city: City) -> None:
-    with city.store.write() as conn:
-        account_id = register(conn, city)
-    grant_id = grant_with(city, account_id)
-    with city.store.write() as conn:
-        device_id = grant_of(conn, grant_id).device_id
-        of_grant = accounts.of_grant(conn, grant_id)
-        assert of_grant is not None and of_grant.id == account_id
-        assert accounts.of_grant(conn, 999) is None
-        assert [each.id for each in accounts.of_device(conn, device_id)] == [account_id]
-        accounts.delete(conn, account_id, now=NOW)
-        assert accounts.of_device(conn, device_id) == []
-
-
 def test_what_nobody_confirmed_or_used_is_purged(city: City) -> None:
     with city.store.write() as conn:
         kept = register(conn, city, "kept@example.org")

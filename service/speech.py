@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -103,12 +104,14 @@ def _direction(locale: str) -> str:
     return str(Locale.parse(locale).text_direction)
 
 
-def catalogue(language: str) -> dict[str, str]:
-    """The texts of a language; empty for the source language."""
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """The texts of a language, read once a process for all its cities; empty for the source language."""
     if language == SOURCE:
-        return {}
+        return MappingProxyType({})
     with (FOLDER / language / "messages.po").open("rb") as file:
-        return {str(message.id): str(message.string) for message in read_po(file) if message.id}
+        texts = {str(message.id): str(message.string) for message in read_po(file) if message.id}
+    return MappingProxyType(texts)
 
 
 def speeches(languages: Sequence[str], zone: ZoneInfo) -> dict[str, Speech]:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy import Connection, case, exists, func, insert, select, update
 
 from store.keys import KeyRing
 from store.schema import message, one_time_code
@@ -40,7 +40,7 @@ class State(StrEnum):
 
 
 EXPIRED = "expired"
-"""The failure of a message whose time was over before a gateway took it."""
+"""The failure of a message whose time was over before a gateway was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +163,13 @@ def note_failed(conn: Connection, message_id: int, *, failure: str, again_at: da
 
 
 def give_up_expired(conn: Connection, kind: Kind, *, now: datetime) -> int:
-    """Forget those whose time is over, whatever they wait for. Returns how many. Needs `write()`."""
+    """Forget those whose time is over, whatever they wait for. Returns how many. Needs `write()`.
+
+    What the last attempt failed of stays said; of one that was never tried, that its time was over.
+    """
     over = (message.c.kind == kind.value, message.c.state == State.WANTED.value, message.c.expires_at <= now)
-    gone = {"state": State.FAILED.value, "failure": EXPIRED, "changed_at": now}
+    last_word = case((message.c.failure == "", EXPIRED), else_=message.c.failure)
+    gone = {"state": State.FAILED.value, "failure": last_word, "changed_at": now}
     return conn.execute(update(message).where(*over).values(**gone, **_WIPED)).rowcount
 
 

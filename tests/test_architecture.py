@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,12 +45,13 @@ def sources(*rooms: str) -> Iterator[Path]:
         yield from sorted((ROOT / room).rglob("*.py"))
 
 
-def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.partition(".")[0]
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """Top-level names of what a file imports, read once for all the questions about it."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    plain = (alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names)
+    parts = (node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level)
+    return frozenset(name.partition(".")[0] for name in (*plain, *parts))
 
 
 def test_the_import_contracts_hold() -> None:

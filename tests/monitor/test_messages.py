@@ -149,6 +149,15 @@ def test_what_comes_too_late_is_given_up_unsent(desk: Desk) -> None:
     desk.gateway.closed = None
     assert desk.step(timedelta(seconds=5)) == 0
     row = desk.row(id_)
+    why = "no_connection"  # what the gateway did is more than that its time was over
+    assert (row["state"], row["failure"], row["content_sealed"]) == ("failed", why, None)
+    assert not desk.gateway.taken
+
+
+def test_what_nobody_tried_in_time_says_so(desk: Desk) -> None:
+    id_ = desk.want(until=NOW + timedelta(seconds=5))
+    assert desk.step(timedelta(seconds=5)) == 0
+    row = desk.row(id_)
     assert (row["state"], row["failure"], row["content_sealed"]) == ("failed", messages.EXPIRED, None)
     assert not desk.gateway.taken
 

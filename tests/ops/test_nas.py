@@ -251,6 +251,7 @@ def test_what_is_no_such_file(made: Written, tmp_path: Path, kogge: Kogge, octet
     assert result.exit_code == 2 and said in result.stderr
 
 
+@pytest.mark.slow
 def test_the_largest_file_is_imported(made: Written, tmp_path: Path, kogge: Kogge) -> None:
     file = write(tmp_path, HEADER, *map(row, range(ROWS_MAX)))
     assert kogge("nas", "import", "rostock", file, "--dir", made.path).exit_code == 0

@@ -20,7 +20,7 @@ from tests.support.processes import Answer, http_get
 WAIT_SECONDS = 60.0
 SERVICES = ("radius", "portal", "monitor")
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.slow]
 
 
 @contextmanager
@@ -83,7 +83,6 @@ def children_of(pid: int) -> dict[str, int]:
     return found
 
 
-@pytest.mark.slow
 def test_run_starts_three_services_brings_back_the_killed_and_ends_all(made: Written) -> None:
     with running(made, "run", str(made.path)) as process:
         wait_for(made, [200, 200, 200])
@@ -101,7 +100,6 @@ def test_run_starts_three_services_brings_back_the_killed_and_ends_all(made: Wri
     assert not any(Path(f"/proc/{pid}").exists() for pid in (*before.values(), *after.values()))
 
 
-@pytest.mark.slow
 def test_children_do_not_outlive_a_killed_supervisor(made: Written) -> None:
     with running(made, "run", str(made.path), "--city", "rostock") as process:
         wait_for(made, [200, 200, 200])

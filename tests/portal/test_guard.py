@@ -93,6 +93,7 @@ def test_the_table_gives_each_role_what_it_needs_and_no_more() -> None:
     assert {name for name in GUARDS if GUARDS[name] == ANY_ROLE} == {"staff.home", "staff.log_out"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("endpoint", GUARDS)
 def test_every_role_at_every_route(furnished: Door, endpoint: str, role: Role | None) -> None:

@@ -56,6 +56,11 @@ class Visitor:
     def open(self, path: str) -> None:
         self.page.goto(f"{self.door.url}{path}")
 
+    def follow(self, selector: str) -> None:
+        """Press, and wait for the page that comes: a click alone may return before, and the next step meet the old."""
+        with self.page.expect_navigation():
+            self.page.click(selector)
+
     def arrive(self, **changes: str | None) -> None:
         """As the NAS's redirect brings it."""
         self.open(self.phone.redirect(**changes))
@@ -81,19 +86,19 @@ class Visitor:
         self.arrive()
         unfold(self.page)
         self.page.fill("#sms-number", f"0151 {23456000 + self.number}")
-        self.page.click("#sms-code button")
+        self.follow("#sms-code button")
 
     def wrong_text_message(self) -> None:
         self.ask_text_message()
         self.page.fill("#code-typed", "falsch")
-        self.page.click("#code button")
+        self.follow("#code button")
 
     def register(self, password: str) -> None:
         self.welcome("/account/new")
         self.page.fill("#email", self.address)
         self.page.evaluate("document.querySelector('#register').noValidate = true")
         self.page.fill("#password", password)
-        self.page.click("#register button")
+        self.follow("#register button")
 
     @property
     def address(self) -> str:
@@ -116,7 +121,7 @@ class Visitor:
         self.arrive()
         unfold(self.page)
         self.page.fill("#code", code)
-        self.page.click("#voucher button")
+        self.follow("#voucher button")
 
     def let_on(self) -> int:
         """The device taps and RADIUS accepts it; returns the grant's id."""
@@ -174,7 +179,7 @@ def _waiting(visitor: Visitor, reason: Reason | None = None) -> None:
 
 def _extended(visitor: Visitor, state: Told) -> None:
     _online(visitor)
-    visitor.page.click("#extend button")
+    visitor.follow("#extend button")
     city = visitor.door.city
     with city.store.write() as conn:
         order_id = int(conn.execute(select(func.max(schema.outbox.c.id))).scalar_one())
@@ -184,17 +189,17 @@ def _extended(visitor: Visitor, state: Told) -> None:
 
 def _my_data(visitor: Visitor) -> None:
     _online(visitor)
-    visitor.page.click("a[href^='/my-data?']")
+    visitor.follow("a[href^='/my-data?']")
 
 
 def _my_data_delete(visitor: Visitor) -> None:
     _my_data(visitor)
-    visitor.page.click("#delete")
+    visitor.follow("#delete")
 
 
 def _my_data_deleted(visitor: Visitor) -> None:
     _my_data_delete(visitor)
-    visitor.page.click("#delete button")
+    visitor.follow("#delete button")
 
 
 def _my_data_old_link(visitor: Visitor) -> None:

@@ -24,7 +24,8 @@ from pydantic import (
 )
 
 from config.face import FaceSection
-from config.section import HOST, Flag, Language, Number, Port, Section, email_address, host_name
+from config.monitoring import Monitor
+from config.section import HOST, Flag, Language, Listen, Number, OptionalListen, Port, Section, email_address, host_name
 from config.section import LANGUAGES as LANGUAGES
 from config.sending import Mail, Sms
 from hotspot.hours import Hours
@@ -75,17 +76,6 @@ def _explicit(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     return address
 
 
-def _listen(text: str) -> str:
-    host, colon, port = text.rpartition(":")
-    if not (colon and host and port.isdigit() and 0 < int(port) < 65536):
-        raise ValueError(f"{text!r} is not an address and port such as `127.0.0.1:8080`")
-    return text
-
-
-def _optional_listen(text: str) -> str:
-    return _listen(text) if text else ""
-
-
 def _database_url(text: str) -> str:
     if text and not text.startswith(("sqlite:///", "postgresql://")):
         raise ValueError("must start with `sqlite:///` or `postgresql://`, or be left out for an SQLite file")
@@ -106,7 +96,6 @@ def _opening_hours(text: str) -> str:
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Url = Annotated[str, AfterValidator(_url)]
 Origin = Annotated[str, AfterValidator(_url), AfterValidator(_origin)]
-Listen = Annotated[str, AfterValidator(_listen)]
 
 
 # The installation ---------------------------------------------------------------------------------
@@ -195,7 +184,7 @@ class Portal(Section):
     staff_url: Origin
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     unnatted_networks: tuple[IPvAnyNetwork, ...] = ()
-    redirect_listen: Annotated[str, AfterValidator(_optional_listen)] = ""
+    redirect_listen: OptionalListen = ""
     controller_ca_file: Path | None = None
 
     @property
@@ -269,13 +258,6 @@ class Database(Section):
     password_file: Path | None = None
 
 
-class Monitor(Section):
-    poll_interval_s: Annotated[int, Field(strict=True, ge=5, le=3600)] = 60
-    timeout_s: Annotated[Number, Field(gt=0, le=30)] = 2.0
-    retries: Annotated[int, Field(strict=True, ge=0, le=5)] = 1
-    max_in_flight: Annotated[int, Field(strict=True, ge=1, le=80)] = 40
-
-
 class Limits(Section):
     decision_log_days: Annotated[int, Field(strict=True, ge=1, le=365)] = 14
     session_days: Annotated[int, Field(strict=True, ge=1, le=3650)] = 90
@@ -297,6 +279,8 @@ class Limits(Section):
     grace_device_day: Annotated[int, Field(strict=True, ge=0, le=50)] = 3
     voucher_batch_max: Annotated[int, Field(strict=True, ge=1, le=5000)] = 500
     page_rows: Annotated[int, Field(strict=True, ge=10, le=1000)] = 100
+    access_point_history_days: Annotated[int, Field(strict=True, ge=8, le=365)] = 8
+    access_point_event_days: Annotated[int, Field(strict=True, ge=31, le=3650)] = 800
 
 
 # What `kogge init` imports once ---------------------------------------------------------------------

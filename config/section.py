@@ -26,6 +26,17 @@ def _language(text: str) -> str:
     return text
 
 
+def _listen(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not (colon and host and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError(f"{text!r} is not an address and port such as `127.0.0.1:8080`")
+    return text
+
+
+def _optional_listen(text: str) -> str:
+    return _listen(text) if text else ""
+
+
 def host_name(text: str) -> str:
     if text and not HOST.fullmatch(text.lower()):
         raise ValueError(f"{text!r} is not a host name such as `wlan.rostock.de`, without scheme and port")
@@ -42,3 +53,5 @@ Flag = Annotated[bool, Field(strict=True)]
 Language = Annotated[str, AfterValidator(_language)]
 Number = Annotated[float, Field(strict=True)]
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
+Listen = Annotated[str, AfterValidator(_listen)]
+OptionalListen = Annotated[str, AfterValidator(_optional_listen)]

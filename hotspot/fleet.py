@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from hotspot.values import Octets
+from hotspot.values import MacAddress, Octets
 
 
 class Band(StrEnum):
@@ -31,6 +31,11 @@ class RadioReading:
     utilisation_ratio: float | None = None
     tx_power_dbm: int | None = None
     octets: Octets | None = None
+    width_mhz: int | None = None
+    noise_dbm: int | None = None
+    errors_in: int | None = None
+    errors_out: int | None = None
+    retries: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,8 @@ class SsidReading:
     """One network name over all radios of the access point."""
 
     name: str
-    clients: int
+    clients: int | None
+    octets: Octets | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +72,43 @@ class ApReading:
     radios: tuple[RadioReading, ...] = ()
     ssids: tuple[SsidReading, ...] = ()
     interfaces: tuple[InterfaceReading, ...] = ()
+    serial: str = ""
+    temperature_celsius: float | None = None
+    clients_told: int | None = None
+    """The device's own total, for one that tells none by radio."""
+
+    bssids: tuple[MacAddress, ...] = ()
+    """Of its networks: how a session finds its access point. Never a metric's label."""
+
+    members: tuple[Member, ...] = ()
+    """Of a controller: every access point in its table."""
+
+    dropped: tuple[str, ...] = ()
+    """The words of values that were told and not believed, such as a temperature of 5000 degrees."""
 
     @property
     def clients(self) -> int | None:
-        """Associated clients over all radios; None where the device tells none."""
+        """Associated clients over all radios, else the device's own total; None where it tells neither."""
         counts = [radio.clients for radio in self.radios if radio.clients is not None]
-        return sum(counts) if counts else None
+        return sum(counts) if counts else self.clients_told
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An access point behind a controller. `key` is what the controller's table calls it, and stays the same."""
+
+    key: str
+    up: bool
+    reading: ApReading
+
+
+class PointKind(StrEnum):
+    """What a row of `access_point` is."""
+
+    ACCESS_POINT = "access_point"
+    CONTROLLER = "controller"
+    MEMBER = "member"
+    """An access point behind a controller: never polled itself."""
 
 
 class PollFailure(StrEnum):
@@ -81,6 +118,8 @@ class PollFailure(StrEnum):
     AUTHENTICATION = "authentication"
     UNREACHABLE = "unreachable"
     MALFORMED = "malformed"
+    LOST = "lost"
+    """Its controller no longer lists it as connected."""
 
 
 @dataclass(frozen=True, slots=True)

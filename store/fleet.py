@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from hotspot.fleet import ApHealth
+from hotspot.fleet import ApHealth, PointKind
 from store.keys import KeyRing
 from store.rows import insert_for, pick
 from store.schema import access_point, access_point_health, site
@@ -41,6 +41,7 @@ class AccessPoint:
     address: str
     port: int
     credential: SnmpCredential
+    kind: PointKind = PointKind.ACCESS_POINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,16 @@ class AccessPointState:
 
 
 def access_points(conn: Connection, keys: KeyRing) -> list[AccessPoint]:
-    """All access points with their credentials, by name."""
-    query = select(access_point, site.c.key.label("site")).join(site).order_by(access_point.c.name)
+    """What is polled, with its credentials, by name: access points and controllers that are not retired."""
+    polled = access_point.c.retired_at.is_(None) & (access_point.c.kind != PointKind.MEMBER)
+    query = select(access_point, site.c.key.label("site")).join(site).where(polled).order_by(access_point.c.name)
     return [
-        pick(AccessPoint, row, credential=_credential(keys, row["snmp_version"], bytes(row["snmp_sealed"])))
+        pick(
+            AccessPoint,
+            row,
+            credential=_credential(keys, row["snmp_version"], bytes(row["snmp_sealed"])),
+            kind=PointKind(row["kind"]),
+        )
         for row in conn.execute(query).mappings()
     ]
 
@@ -106,6 +113,7 @@ def access_point_states(conn: Connection) -> list[AccessPointState]:
         select(access_point, site.c.name.label("site_name"), *_health_columns())
         .join(site)
         .outerjoin(access_point_health)
+        .where(access_point.c.retired_at.is_(None))
         .order_by(site.c.name, access_point.c.name)
     )
     return [

@@ -24,7 +24,7 @@ GRANT_COLUMNS: tuple[ColumnElement[Any], ...] = (
 """What `grant_of` needs from a select that joins grant and terms."""
 
 
-def pick(kind: type[Value], row: RowMapping, **changed: Any) -> Value:
+def pick(kind: type[Value], row: RowMapping, /, **changed: Any) -> Value:
     """A dataclass from the equally named columns; `changed` gives or converts the others."""
     return kind(**{name: changed[name] if name in changed else row[name] for name in _field_names(kind)})  # type: ignore[arg-type]
 

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from store.schema.base import metadata as metadata
 from store.schema.fleet import access_point as access_point
+from store.schema.fleet import access_point_bssid as access_point_bssid
+from store.schema.fleet import access_point_event as access_point_event
 from store.schema.fleet import access_point_health as access_point_health
+from store.schema.fleet import access_point_hour as access_point_hour
+from store.schema.fleet import monitor_watch as monitor_watch
 from store.schema.fleet import nas as nas
 from store.schema.fleet import nas_arrival as nas_arrival
 from store.schema.fleet import nas_contact as nas_contact
 from store.schema.fleet import site as site
+from store.schema.fleet import snmp_credential as snmp_credential
 from store.schema.residents import acceptance as acceptance
 from store.schema.residents import account as account
 from store.schema.residents import block as block

@@ -44,25 +44,49 @@ access_point = Table(
     metadata,
     id_(),
     ref("site_id", "site"),
-    Column("name", Text, nullable=False, unique=True),
-    Column("address", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default="access_point"),  # of hotspot.fleet.PointKind
+    Column("address", Text, nullable=False),  # empty for one behind a controller
     Column("port", Integer, nullable=False),
-    Column("snmp_version", Text, nullable=False),
+    Column("snmp_version", Text, nullable=False),  # empty for one behind a controller
     Column("snmp_sealed", LargeBinary, nullable=False),  # JSON: community, or user and passwords
+    ref("controller_id", "access_point", nullable=True),
+    Column("member_key", Text, nullable=False, server_default=""),  # what its controller's table calls it
     Column("created_at", Instant, nullable=False),
+    Column("retired_at", Instant),  # polled no more; its history and events stay
+    Index(
+        "uq_access_point_name",
+        "name",
+        unique=True,
+        sqlite_where=text("retired_at IS NULL"),
+        postgresql_where=text("retired_at IS NULL"),
+    ),
+    Index(
+        "uq_access_point_member",
+        "controller_id",
+        "member_key",
+        unique=True,
+        sqlite_where=text("retired_at IS NULL AND controller_id IS NOT NULL"),
+        postgresql_where=text("retired_at IS NULL AND controller_id IS NOT NULL"),
+    ),
 )
 
 
-access_point_health = Table(
-    "access_point_health",
-    metadata,
-    Column(
+def _of_access_point() -> Column[int]:
+    """The access point that a row is of, as the whole key or a part of it."""
+    return Column(
         "access_point_id",
         BigInteger().with_variant(Integer, "sqlite"),
         ForeignKey("access_point.id", ondelete="CASCADE"),
         primary_key=True,
         autoincrement=False,
-    ),
+    )
+
+
+access_point_health = Table(
+    "access_point_health",
+    metadata,
+    _of_access_point(),
     Column("up", Boolean, nullable=False),
     Column("checked_at", Instant, nullable=False),
     Column("since", Instant, nullable=False),
@@ -70,7 +94,67 @@ access_point_health = Table(
     Column("failure", Text),
     Column("model", Text, nullable=False, server_default=""),
     Column("firmware", Text, nullable=False, server_default=""),
+    Column("serial", Text, nullable=False, server_default=""),
+    Column("profile", Text, nullable=False, server_default=""),  # which of monitor/profiles it is read by
     Column("reading", Text),  # JSON of what staff pages show of the current reading; NULL while down
+)
+
+
+access_point_bssid = Table(
+    "access_point_bssid",
+    metadata,
+    Column("bssid", Text, primary_key=True),  # as hotspot.values.MacAddress writes it
+    ref("access_point_id", "access_point"),
+    Column("seen_at", Instant, nullable=False),
+    Index("ix_access_point_bssid_access_point_id", "access_point_id"),
+)
+
+
+access_point_hour = Table(
+    "access_point_hour",
+    metadata,
+    _of_access_point(),
+    Column("hour", Instant, primary_key=True),
+    Column("packed", LargeBinary, nullable=False),  # the hour's polls, as store.ap_history packs them
+    Index("ix_access_point_hour_hour", "hour"),
+)
+
+
+access_point_event = Table(
+    "access_point_event",
+    metadata,
+    id_(),
+    ref("access_point_id", "access_point"),
+    Column("at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),  # of hotspot.ap_events.Kind
+    Column("radio", Text, nullable=False, server_default=""),
+    Column("before", Text, nullable=False, server_default=""),
+    Column("after", Text, nullable=False, server_default=""),
+    Index("ix_access_point_event_access_point_id_at", "access_point_id", "at"),
+    Index("ix_access_point_event_at", "at"),
+)
+
+
+monitor_watch = Table(
+    "monitor_watch",
+    metadata,
+    id_(),
+    # The monitor saw from `began_at` to `last_at` without a gap; between two rows it was blind.
+    Column("began_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False, index=True),
+)
+
+
+snmp_credential = Table(
+    "snmp_credential",
+    metadata,
+    id_(),
+    # Candidates by network, tried in this order, for access points that are being found.
+    Column("name", Text, nullable=False, unique=True),
+    Column("network", Text, nullable=False),  # such as 10.1.0.0/24
+    Column("version", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
 )
 
 

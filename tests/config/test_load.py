@@ -211,7 +211,8 @@ MISTAKES = [
         "limits.colour: unknown key; valid are decision_log_days, session_days, account_days, account_mails, "
         "staff_session_minutes, login_attempts, login_window_minutes, voucher_guesses, range_guesses, "
         "city_guesses, nas_guesses, voucher_window_minutes, code_minutes, code_attempts, code_pause_seconds, "
-        "codes_device_day, codes_address_day, grace_device_day, voucher_batch_max, page_rows",
+        "codes_device_day, codes_address_day, grace_device_day, voucher_batch_max, page_rows, "
+        "access_point_history_days, access_point_event_days",
     ),
     (
         'name = "Hanse- und Universitätsstadt Rostock"',

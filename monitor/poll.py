@@ -9,7 +9,8 @@ from datetime import datetime
 from hotspot.fleet import ApReading, PollFailure
 from monitor.counters import Memory
 from monitor.oids import Oid, Value
-from monitor.profiles import Profile, Profiles
+from monitor.profile import Profile
+from monitor.profiles import Profiles
 from monitor.reading import interpret, text
 from monitor.session import Session, SnmpError, Target
 from monitor.snmp import Client
@@ -28,7 +29,7 @@ class Device:
 async def probe(client: Client, target: Target, profiles: Profiles) -> None:
     """The cheapest question there is. SnmpError where it gets no answer."""
     async with client.open(target) as session:
-        await _get(session, [profiles.common.scalars["agent_uptime"]])
+        await _get(session, [profiles.common.scalar("agent_uptime")])
 
 
 async def poll(client: Client, target: Target, device: Device, profiles: Profiles, *, now: datetime) -> ApReading:
@@ -44,10 +45,10 @@ async def poll(client: Client, target: Target, device: Device, profiles: Profile
 
 async def _identify(session: Session, profile: Profile, profiles: Profiles) -> tuple[Profile, dict[Oid, Value]]:
     """The profile that fits what the device says it is, and the profile's scalars."""
-    values = await _get(session, list(profile.scalars.values()))
-    object_id, description = (values.get(profiles.common.scalars[word]) for word in ("object_id", "description"))
+    values = await _get(session, [column.oid for column in profile.scalars])
+    object_id, description = (values.get(profiles.common.scalar(word)) for word in ("object_id", "description"))
     fitting = profiles.choose(object_id if isinstance(object_id, tuple) else (), text(description))
-    missing = [oid for oid in fitting.scalars.values() if oid not in values]
+    missing = [column.oid for column in fitting.scalars if column.oid not in values]
     return fitting, values | (await _get(session, missing) if missing else {})
 
 

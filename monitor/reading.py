@@ -14,7 +14,7 @@ from hotspot.fleet import ApReading, Band, InterfaceReading, PollFailure, RadioR
 from hotspot.values import Octets
 from monitor.counters import Memory, Sample, advance
 from monitor.oids import Counter32, Oid, Value, Values
-from monitor.profiles import Profile
+from monitor.profile import Profile
 from monitor.session import SnmpError
 
 TEXT_MAX = 64
@@ -51,7 +51,7 @@ class Interpreted:
 
 def interpret(profile: Profile, values: Values, *, memory: Memory, now: datetime) -> Interpreted:
     """What the device told. SnmpError (malformed) where it told neither what it is nor how long it is up."""
-    scalar = {word: values.get(oid) for word, oid in profile.scalars.items()}
+    scalar = {column.word: values.get(column.oid) for column in profile.scalars}
     if not isinstance(scalar.get("object_id"), tuple) and not isinstance(scalar.get("agent_uptime"), int):
         raise SnmpError(PollFailure.MALFORMED, "neither sysObjectID nor sysUpTime")
     uptime = uptime_seconds(scalar)
@@ -110,7 +110,7 @@ def _first_word(description: str) -> str:
 
 def tabulate(profile: Profile, values: Values) -> Tables:
     """Rows of each table with their index, in its order; a cell that the device did not tell is None."""
-    places = {oid: (table, word) for table in profile.tables for word, oid in table.columns.items()}
+    places = {column.oid: (table, column.word) for table in profile.tables for column in table.columns}
     lengths = {len(oid) for oid in places}
     found: dict[str, dict[Oid, dict[str, Value]]] = {table.name: {} for table in profile.tables}
     for oid, value in values.items():
@@ -118,7 +118,7 @@ def tabulate(profile: Profile, values: Values) -> Tables:
             place = places.get(oid[:length])
             if place is not None:
                 table, word = place
-                row = found[table.name].setdefault(oid[length:], dict.fromkeys(table.columns))
+                row = found[table.name].setdefault(oid[length:], dict.fromkeys(table.words))
                 row[word] = value
     return {name: sorted(index.items()) for name, index in found.items()}
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from hotspot.fleet import PollFailure
 from monitor.oids import Oid, Value, Varbind, under
-from monitor.profiles import Table
+from monitor.profile import Table
 from monitor.session import Session, SnmpError, TooBigError
 
 ROWS_MAX = 128
@@ -57,7 +57,7 @@ class _Column:
 async def table_values(session: Session, table: Table, appetite: Appetite) -> dict[Oid, Value]:
     """All cells of the table's columns. SnmpError where the agent fails or walks in circles."""
     found: dict[Oid, Value] = {}
-    columns = [_Column(oid, oid) for oid in table.columns.values()]
+    columns = [_Column(column.oid, column.oid) for column in table.columns]
     rows = appetite.rows.get(table.name, ROWS_FIRST)
     for _question in range(QUESTIONS_MAX):
         wanted = [column for column in columns if column.open]

@@ -12,8 +12,10 @@ from pyasn1.codec.ber import decoder, encoder
 from pysnmp.proto.api import v2c
 
 from hotspot.fleet import PollFailure
+from monitor.index import nobody
 from monitor.oids import Oid, Value, parse
-from monitor.profiles import Profiles, Table
+from monitor.profile import Column, Table
+from monitor.profiles import Profiles
 from monitor.session import Session, SnmpError, Target, TooBigError
 from monitor.snmp import DATAGRAM_BYTES_MAX, Client
 from monitor.walk import ROWS_MAX, Appetite, table_values
@@ -22,7 +24,15 @@ from tests.monitor.conftest import V2C, V3, Agent
 
 UPTIME = parse("1.3.6.1.2.1.1.3.0")
 COLUMN = parse("1.3.6.1.2.1.31.1.1.1.1")
-TABLE = Table("interfaces", {"name": COLUMN, "octets_in": parse("1.3.6.1.2.1.31.1.1.1.6")})
+
+
+def column(word: str, oid: Oid) -> Column:
+    return Column(word, oid, told=bool, convert=bool)
+
+
+TABLE = Table(
+    "interfaces", (column("name", COLUMN), column("octets_in", parse("1.3.6.1.2.1.31.1.1.1.6"))), naming=nobody
+)
 Peer = Callable[[Callable[[bytes], bytes | None]], Agent]
 
 
@@ -67,7 +77,7 @@ def reply(request: bytes, varbinds: list[tuple[Oid, object]], status: int = 0, *
 @pytest.mark.parametrize("credential", [V2C, V3], ids=["v2c", "v3"])
 def test_snmpd_answers_get_and_bulk(snmpd: Agent, credential: SnmpCredential, all_profiles: Profiles) -> None:
     async def all_of_it(session: Session) -> dict[Oid, Value]:
-        values = dict(await session.get(list(all_profiles.common.scalars.values())))
+        values = dict(await session.get([each.oid for each in all_profiles.common.scalars]))
         for table in all_profiles.common.tables:
             values |= await table_values(session, table, Appetite())
         return values

@@ -1,6 +1,6 @@
 """How a table's index names things: `ap:6 radio:1` says that six sub-identifiers name the access point, one its radio.
 
-Compiled once a table to a function from an index to names. Pure.
+Compiled once a table. Pure.
 """
 
 from __future__ import annotations
@@ -26,9 +26,17 @@ class Names:
     ssid: str | None = None
 
 
-NOBODY = Names()
-Naming = Callable[[Oid], Names | None]
-"""None where the index is not of the described form: such a row is left out."""
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Which names an index gives, and the function that gives them: None where it is not of the described form."""
+
+    named: frozenset[str]
+    names: Callable[[Oid], Names | None]
+
+
+_NO_NAMES = Names()
+NOBODY = Naming(frozenset(), lambda _index: _NO_NAMES)
+"""Of a table without `index`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +48,12 @@ class _Part:
 
 
 def compiled(form: str) -> Naming:
-    """The function of `form`; ValueError says what is wrong."""
+    """The naming of `form`; ValueError says what is wrong."""
     parts = tuple(_part(word, last) for word, last in _with_last(form.split()))
     named = [part.name for part in parts if part.name != SKIP]
     if not named or len(set(named)) < len(named):
         raise ValueError(f"{form!r} must name at least one of {', '.join(NAMES)}, each once")
-    return lambda index: _names(parts, index)
-
-
-def nobody(_index: Oid) -> Names:
-    """The naming of a table without `index`."""
-    return NOBODY
+    return Naming(frozenset(named), lambda index: _names(parts, index))
 
 
 def _with_last(words: Sequence[str]) -> list[tuple[str, bool]]:

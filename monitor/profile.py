@@ -7,12 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from hotspot.fleet import Band
-from monitor.index import Naming
+from monitor.index import NOBODY, Names, Naming
 from monitor.oids import Oid, Value, under
-from monitor.words import Cell, Told
+from monitor.words import COUNTERS, Cell, Told
+
+NAMES_KEPT = 4_096
+"""Interface names whose being ignored is remembered."""
+
+INDEXES_KEPT = 32_768
+"""Indexes of a table whose names are remembered: those of a large controller."""
+
+TELL_ON = frozenset({"channel", "frequency_mhz", "up", "clients"})
+"""Words of which one says that a radio is on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +33,20 @@ class Instance:
     after: bytes
 
     def row(self, index: Oid) -> Oid | None:
-        """The star's octets; None where the instance is another one."""
+        """The star's octets after their number; None where the instance is another one."""
         octets = bytes(index[1:]) if index and max(index[1:], default=0) < 256 else b""
         fits = (
             len(octets) == index[0] > len(self.before) + len(self.after)
             and octets.startswith(self.before)
             and octets.endswith(self.after)
         )
-        return tuple(octets[len(self.before) : len(octets) - len(self.after)]) if fits else None
+        star = octets[len(self.before) : len(octets) - len(self.after)]
+        return (len(star), *star) if fits else None
+
+    def index(self, row: Oid) -> Oid:
+        """The index of that row: `row` the other way round."""
+        octets = (*self.before, *row[1:], *self.after)
+        return (len(octets), *octets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +66,7 @@ class Table:
 
     name: str
     columns: tuple[Column, ...]
-    naming: Naming
+    naming: Naming = NOBODY
     needs: frozenset[str] = frozenset()
     """Words without which a row is none."""
 
@@ -60,13 +76,23 @@ class Table:
     rows_max: int = 128
     """Rows that are read; what lies beyond is left out."""
 
-    @property
-    def kind(self) -> str:
-        return self.name.partition("-")[0]
+    kind: str = field(init=False)
+    names_of: Callable[[Oid], Names | None] = field(init=False, repr=False)
+    words: tuple[str, ...] = field(init=False)
+    converts: tuple[Callable[[Value], Cell], ...] = field(init=False, repr=False)
+    counters: tuple[str, ...] = field(init=False)
 
-    @property
-    def words(self) -> frozenset[str]:
-        return frozenset(column.word for column in self.columns)
+    def __post_init__(self) -> None:
+        words = tuple(column.word for column in self.columns)
+        object.__setattr__(self, "kind", self.name.partition("-")[0])
+        object.__setattr__(self, "words", words)
+        object.__setattr__(self, "names_of", lru_cache(INDEXES_KEPT)(self.naming.names))
+        object.__setattr__(self, "converts", tuple(column.convert for column in self.columns))
+        object.__setattr__(self, "counters", tuple(word for word in words if word in COUNTERS))
+
+    def names(self, word: str) -> bool:
+        """Whether a row says whose it is in that respect: by its index or in a column."""
+        return word in self.naming.named or word in self.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +135,31 @@ class Profile:
     interfaces_ignored: tuple[re.Pattern[str], ...]
     matches: tuple[Match, ...] = ()
     source: tuple[str, ...] = ()
+    ignores: Callable[[str], bool] = field(init=False, repr=False)
+    """Whether an interface of that name is of no interest."""
+
+    radios_tell_on: bool = field(init=False)
+    """Whether the tables of radios say themselves which radios are on."""
+
+    identity_at: tuple[int, int] = field(init=False)
+    """Where sysObjectID and sysDescr stand among the scalars."""
+
+    lists_members: bool = field(init=False)
+    """Whether a controller's profile has a table of its access points."""
+
+    def __post_init__(self) -> None:
+        patterns = self.interfaces_ignored
+        ignores = lru_cache(NAMES_KEPT)(lambda name: any(pattern.search(name) for pattern in patterns))
+        object.__setattr__(self, "ignores", ignores)
+        words = [column.word for column in self.scalars]
+        object.__setattr__(self, "identity_at", (words.index("object_id"), words.index("description")))
+        told = {word for table in self.tables if table.kind == "radios" for word in table.words}
+        object.__setattr__(self, "radios_tell_on", not told.isdisjoint(TELL_ON))
+        object.__setattr__(self, "lists_members", any(table.kind == "aps" for table in self.tables))
+
+    def associations_name(self, word: str) -> bool:
+        """Whether a table of clients says which radio or network each is on."""
+        return any(table.names(word) for table in self.tables if table.kind == "associations")
 
     def table(self, name: str) -> Table | None:
         return next((table for table in self.tables if table.name == name), None)

@@ -58,16 +58,20 @@ def _profile(stem: str, raw: dict[str, Any], common: Profile | None) -> Profile:
         raise ValueError("match: every profile but common needs at least one rule")
     reader = _Columns(_bands(raw.get("bands", {})), _maps(raw.get("maps", {})))
     scalar_words = words.CONTROLLER_SCALARS if KINDS[kind] else words.SCALARS
-    scalars = reader.columns("scalars", _table_of("scalars", raw.get("scalars", {})), scalar_words)
+    own = reader.columns("scalars", _table_of("scalars", raw.get("scalars", {})), scalar_words)
     tables = tuple(
         _table(name, _table_of(f"tables.{name}", body), reader, controller=KINDS[kind])
         for name, body in _table_of("tables", raw.get("tables", {})).items()
     )
+    scalars = _merged(common.scalars if common else (), own)
+    for word in ("object_id", "description", "agent_uptime"):
+        if word not in {column.word for column in scalars}:
+            raise ValueError(f"scalars: {word} is missing, and common.toml does not have it either")
     return Profile(
         name=stem,
         title=_text("title", raw.get("title", stem)),
         controller=KINDS[kind],
-        scalars=_merged(common.scalars if common else (), scalars),
+        scalars=scalars,
         tables=_inherited(common, tables) + tables,
         bands=reader.bands,
         interfaces_ignored=(common.interfaces_ignored if common else ()) + _ignored(raw),
@@ -137,10 +141,13 @@ def _table(name: str, body: dict[str, Any], reader: _Columns, *, controller: boo
     needs = [_text(f"{where}.needs", word) for word in _list(f"{where}.needs", body.get("needs", []))]
     _known(f"{where}.needs: word", needs, [column.word for column in columns])
     moving = kind == "associations" or (controller and kind in ("aps", "radios", "networks"))
+    naming = _naming(f"{where}.index", body.get("index"))
+    if not controller and (kind == "aps" or "ap" in naming.named or "ap" in body):
+        raise ValueError(f'{where}: only a controller has access points behind it; set kind = "controller"')
     return Table(
         name=name,
         columns=columns,
-        naming=_naming(f"{where}.index", body.get("index")),
+        naming=naming,
         needs=frozenset(needs),
         moving=moving,
         rows_max=CONTROLLER_ROWS_MAX if controller else ASSOCIATIONS_MAX if moving else ROWS_MAX,
@@ -149,7 +156,7 @@ def _table(name: str, body: dict[str, Any], reader: _Columns, *, controller: boo
 
 def _naming(where: str, form: Any) -> index.Naming:
     if form is None:
-        return index.nobody
+        return index.NOBODY
     try:
         return index.compiled(_text(where, form))
     except ValueError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hotspot.errors import ConfigError
+from monitor.layout import Layouts
 from monitor.oids import Oid
 from monitor.profile import Match, Profile
 from monitor.profile_file import read
@@ -21,6 +22,7 @@ class Profiles:
 
     common: Profile
     vendors: tuple[Profile, ...]
+    layouts: Layouts = field(default_factory=Layouts, compare=False, repr=False)
     _ranked: tuple[tuple[Match, Profile], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

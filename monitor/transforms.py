@@ -9,7 +9,8 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from monitor.words import Told, text
+from hotspot.fleet import Band
+from monitor.words import Told, prose, text
 
 Step = Callable[[Told], Told]
 Maps = Mapping[str, Mapping[str, int | float | str]]
@@ -33,7 +34,7 @@ def _first_number(value: Told) -> Told:
     return float(found[0]) if "." in found[0] else int(found[0])
 
 
-def _channel(mhz: int | float) -> int | None:
+def channel_of_frequency(mhz: int | float) -> int | None:
     """IEEE 802.11 annex E: channel centre = start + 5 MHz x number; 0 stays 0, the radio is off."""
     whole = round(mhz)
     if whole == 2484:
@@ -42,6 +43,14 @@ def _channel(mhz: int | float) -> int | None:
         if low <= whole <= high:
             return (whole - start) // 5
     return 2 if whole == 5935 else 0 if whole == 0 else None
+
+
+def band_of_frequency(mhz: int | float) -> Band | None:
+    """The band of a channel's centre."""
+    for band, low, high in ((Band.GHZ_2_4, 2400, 2500), (Band.GHZ_5, 4900, 5925), (Band.GHZ_6, 5926, 7125)):
+        if low <= mhz <= high:
+            return band
+    return None
 
 
 def _frequency(channel: int | float) -> int | None:
@@ -65,7 +74,7 @@ def _as_text(value: Told) -> Told:
 PLAIN: Mapping[str, Step] = {
     "negate": _on_number(lambda value: -value),
     "first number": _first_number,
-    "channel from frequency": _on_number(_channel),
+    "channel from frequency": _on_number(channel_of_frequency),
     "frequency from channel": _on_number(_frequency),
     "dbm from milliwatt": _on_number(_dbm),
     "text": _as_text,
@@ -108,7 +117,7 @@ def _found(expression: str) -> Step:
         raise ValueError("the expression needs one group in parentheses: what to take")
 
     def step(value: Told) -> Told:
-        found = pattern.search(text(value, OCTETS_SEARCHED)) if isinstance(value, bytes) else None
+        found = pattern.search(prose(value)) if isinstance(value, bytes) else None
         return found[1].encode() if found is not None and found[1] is not None else None
 
     return step

@@ -25,6 +25,7 @@ Accept = Callable[[Told], Cell]
 TEXT_MAX = 64
 """Characters of a device's texts that we keep: a model, a version, a name."""
 
+PROSE_OCTETS_MAX = 512
 SSID_OCTETS_MAX = 32
 CLIENTS_MAX = 4_096
 """IEEE 802.11 has at most 2007 associations a BSS; a larger number is a fault of the device."""
@@ -46,14 +47,19 @@ TEXTS_KEPT = 16_384
 
 
 @lru_cache(TEXTS_KEPT)
-def _printable(octets: bytes) -> str:
+def _printable(octets: bytes, length: int) -> str:
     decoded = octets.decode("utf-8", "replace")
-    return "".join(char for char in decoded if char.isprintable() and char != "\ufffd").strip()[:TEXT_MAX]
+    return "".join(char for char in decoded if char.isprintable() and char != "\ufffd").strip()[:length]
 
 
 def text(value: Told, octets_max: int = TEXT_MAX * 4) -> str:
     """Printable text, else empty. Control and other unprintable characters are left out."""
-    return _printable(value[:octets_max]) if isinstance(value, bytes) else ""
+    return _printable(value[:octets_max], TEXT_MAX) if isinstance(value, bytes) else ""
+
+
+def prose(value: Told) -> str:
+    """A longer text such as sysDescr, in which something is looked for."""
+    return _printable(value[:PROSE_OCTETS_MAX], PROSE_OCTETS_MAX) if isinstance(value, bytes) else ""
 
 
 def number(value: Told, low: float, high: float) -> int | float | None:
@@ -174,9 +180,9 @@ _ON_AIR: Mapping[str, Accept] = {
 
 TABLES: Mapping[str, Mapping[str, Accept]] = {
     "interfaces": {
-        "name": _text,
+        **dict.fromkeys(("name", "name_else"), _text),
         "oper_status": _whole(0, 7),
-        **dict.fromkeys(("octets_in", "octets_out", "errors_in"), _COUNTER),
+        **dict.fromkeys(("octets_in", "octets_out", "octets_in_32", "octets_out_32", "errors_in"), _COUNTER),
     },
     "processors": {"load_percent": _PERCENT},
     "storage": {"kind": _oid, "size": _COUNTER, "used": _COUNTER, "free": _COUNTER},
@@ -193,7 +199,7 @@ TABLES: Mapping[str, Mapping[str, Accept]] = {
 }
 """Tables and the words of their columns."""
 
-COUNTERS = frozenset(_COUNTERS)
+COUNTERS = frozenset((*_COUNTERS, "octets_in_32", "octets_out_32"))
 """Words that count up: 32-bit ones are extended, and rows that vanish keep what they carried."""
 
 

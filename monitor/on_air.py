@@ -10,12 +10,11 @@ from hotspot.fleet import Band, RadioReading, SsidReading
 from hotspot.values import MacAddress, Octets
 from monitor.profile import Profile
 from monitor.rows import Row
-from monitor.transforms import band_of_frequency, channel_of_frequency
+from monitor.transforms import band_of_channel, band_of_frequency, channel_of_frequency
 
 RADIOS_MAX = 8
 SSIDS_MAX = 32
 BSSIDS_MAX = 64
-LAST_CHANNEL_2_4 = 14
 
 
 @dataclass(slots=True)
@@ -139,10 +138,8 @@ def _total(own: Row, nets: Sequence[Row], gone: Sequence[Row], word: str) -> int
 
 
 def _band(frequency: int | None, channel: int | None) -> Band | None:
-    """Of a channel alone only 2.4 GHz can be told: 5 and 6 GHz share numbers."""
-    if frequency:
-        return band_of_frequency(frequency)
-    return Band.GHZ_2_4 if channel is not None and channel <= LAST_CHANNEL_2_4 else None
+    """What follows from frequency or channel alone."""
+    return band_of_frequency(frequency) if frequency else None if channel is None else band_of_channel(channel)
 
 
 def ssids(profile: Profile, on_air: OnAir) -> tuple[SsidReading, ...]:

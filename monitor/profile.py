@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from hotspot.fleet import Band
 from monitor.index import NOBODY, Names, Naming
-from monitor.oids import Oid, Value, under
+from monitor.oids import Oid, Value, spelled, under
 from monitor.words import COUNTERS, Cell, Told
 
 NAMES_KEPT = 4_096
@@ -103,6 +103,17 @@ class Match:
     description: re.Pattern[str] | None = None
     probe: Oid | None = None
     probe_value: re.Pattern[str] | None = None
+
+    def __str__(self) -> str:
+        """As a person reads it: `1.3.6.1.4.1.41112, sysDescr ^UAP`."""
+        probe = self.probe and f"something at {spelled(self.probe)}"
+        value = self.probe_value and f"that fits {self.probe_value.pattern}"
+        parts = (
+            self.object_id and spelled(self.object_id),
+            self.description and f"sysDescr {self.description.pattern}",
+            " ".join(filter(None, (probe, value))),
+        )
+        return ", ".join(part for part in parts if part)
 
     @property
     def rank(self) -> tuple[int, bool, bool]:

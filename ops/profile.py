@@ -1,4 +1,4 @@
-"""`kogge profile`: the vendor profiles that the monitor polls with, listed and checked; their format: docs/profiles.md."""
+"""`kogge profile`: the vendor profiles the monitor polls with, listed and checked; format: docs/profiles.md."""
 
 from __future__ import annotations
 

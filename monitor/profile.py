@@ -106,14 +106,13 @@ class Match:
 
     def __str__(self) -> str:
         """As a person reads it: `1.3.6.1.4.1.41112, sysDescr ^UAP`."""
-        probe = self.probe and f"something at {spelled(self.probe)}"
-        value = self.probe_value and f"that fits {self.probe_value.pattern}"
-        parts = (
-            self.object_id and spelled(self.object_id),
-            self.description and f"sysDescr {self.description.pattern}",
-            " ".join(filter(None, (probe, value))),
-        )
-        return ", ".join(part for part in parts if part)
+        parts = [spelled(self.object_id)] if self.object_id else []
+        if self.description:
+            parts.append(f"sysDescr {self.description.pattern}")
+        if self.probe:
+            like = f" like {self.probe_value.pattern}" if self.probe_value else ""
+            parts.append(f"something at {spelled(self.probe)}{like}")
+        return ", ".join(parts)
 
     @property
     def rank(self) -> tuple[int, bool, bool]:

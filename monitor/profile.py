@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from hotspot.fleet import Band
@@ -20,6 +20,12 @@ NAMES_KEPT = 4_096
 
 INDEXES_KEPT = 32_768
 """Indexes of a table whose names are remembered: those of a large controller."""
+
+OWN = -1
+"""First of an object identifier that hangs on the device's sysObjectID."""
+
+MODELS_KEPT = 256
+"""Kinds of devices, told apart by sysObjectID, whose own object identifiers are remembered."""
 
 TELL_ON = frozenset({"channel", "frequency_mhz", "up", "clients"})
 """Words of which one says that a radio is on."""
@@ -180,3 +186,19 @@ class Profile:
             if column.word == word:
                 return column.oid
         raise KeyError(word)
+
+
+@lru_cache(MODELS_KEPT)
+def rooted(profile: Profile, object_id: Oid) -> Profile:
+    """The profile for a device of that sysObjectID, on which some object identifiers may hang."""
+    columns = (*profile.scalars, *(column for table in profile.tables for column in table.columns))
+    if all(column.oid[0] != OWN for column in columns):
+        return profile
+    tables = tuple(replace(table, columns=_rooted(table.columns, object_id)) for table in profile.tables)
+    return replace(profile, scalars=_rooted(profile.scalars, object_id), tables=tables)
+
+
+def _rooted(columns: tuple[Column, ...], object_id: Oid) -> tuple[Column, ...]:
+    return tuple(
+        replace(column, oid=object_id + column.oid[1:]) if column.oid[0] == OWN else column for column in columns
+    )

@@ -64,6 +64,7 @@ def interpret(profile: Profile, told: Told, *, memory: Memory, now: datetime) ->
         raise SnmpError(PollFailure.MALFORMED, "neither sysObjectID nor sysUpTime")
     tables = [(table, *converted(table, told.tables[table.name], dropped)) for table in _there(profile, told)]
     rows = _by_kind(tables)
+    scalar = _completed(scalar, rows.get("device", ()))
     uptime = _uptime(scalar, memory, now)
     ups = _member_uptimes(rows["aps"]) if profile.controller else {}
     reset = Reset(
@@ -91,6 +92,13 @@ def _scalars(profile: Profile, values: Sequence[Value], dropped: set[str]) -> Ro
     if cells.count(None) != list(values).count(None):
         dropped.update(not_believed(profile.scalars, values, cells))
     return {column.word: cell for column, cell in zip(profile.scalars, cells, strict=True)}
+
+
+def _completed(scalar: Row, rows: Sequence[Row]) -> Row:
+    """What the device tells of itself in a table; the first row that tells a word counts, a scalar before it."""
+    for row in rows:
+        scalar |= {word: value for word, value in row.items() if scalar.get(word) is None}
+    return scalar
 
 
 _Converted = Sequence[tuple[Table, list[Row], tuple[Oid, ...]]]

@@ -14,7 +14,7 @@ from zlib import crc32
 from hotspot.fleet import ApReading, PollFailure
 from monitor.host import worth_asking
 from monitor.layout import Layout
-from monitor.oids import Oid, Value, under
+from monitor.oids import Oid, Value, spelled, under
 from monitor.profile import Profile
 from monitor.profiles import Profiles
 from monitor.reading import Memory, Told, interpret
@@ -150,13 +150,10 @@ async def _first_under(session: Session, subtree: Oid) -> str | None:
     start = subtree[:-1] if subtree[-1] == 0 else subtree
     for oid, value in (await session.bulk([start], 1))[:1]:
         if value is not None and under(oid, subtree):
-            return prose(value) if isinstance(value, bytes) else _spelled(value)
+            if isinstance(value, bytes):
+                return prose(value)
+            return spelled(value) if isinstance(value, tuple) else str(value)
     return None
-
-
-def _spelled(value: int | Oid) -> str:
-    """A number, or an object identifier with its dots."""
-    return ".".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 async def _walked(session: Session, profile: Profile, appetite: Appetite, *, moving: bool = False) -> dict[str, Walked]:

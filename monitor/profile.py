@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from hotspot.fleet import Band
 from monitor.index import NOBODY, Names, Naming
-from monitor.oids import Oid, Value, under
+from monitor.oids import Oid, Value, spelled, under
 from monitor.words import COUNTERS, Cell, Told
 
 NAMES_KEPT = 4_096
@@ -109,6 +109,16 @@ class Match:
     description: re.Pattern[str] | None = None
     probe: Oid | None = None
     probe_value: re.Pattern[str] | None = None
+
+    def __str__(self) -> str:
+        """As a person reads it: `1.3.6.1.4.1.41112, sysDescr ^UAP`."""
+        parts = [spelled(self.object_id)] if self.object_id else []
+        if self.description:
+            parts.append(f"sysDescr {self.description.pattern}")
+        if self.probe:
+            like = f" like {self.probe_value.pattern}" if self.probe_value else ""
+            parts.append(f"something at {spelled(self.probe)}{like}")
+        return ", ".join(parts)
 
     @property
     def rank(self) -> tuple[int, bool, bool]:

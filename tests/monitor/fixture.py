@@ -49,7 +49,7 @@ def load(name: str) -> Fixture:
     raw = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
     lines = {**dict(_instances(raw.get("values", {}))), **dict(_cells(raw.get("rows", [])))}
     text = "".join(f"{'.'.join(map(str, oid))}|{line}\n" for oid, line in sorted(lines.items()))
-    return Fixture(name, text, raw["reading"])
+    return Fixture(name, text, raw.get("reading", {}))
 
 
 def _instances(values: dict[str, list[Any]]) -> Iterator[tuple[Oid, str]]:

@@ -124,7 +124,7 @@ class _Up:
 
 
 def _uptime(scalar: Row, memory: Memory, now: datetime) -> _Up:
-    """The host's uptime where it tells it, else the agent's. A device that tells none is taken as restarted."""
+    """The host's uptime where it tells it, else the agent's. Counters of a device that tells none never wrapped."""
     word = next((word for word in UPTIMES if scalar.get(word)), AGENT)
     ticks: dict[str, Uptime] = {}
     fell: dict[str, bool] = {}
@@ -138,7 +138,7 @@ def _uptime(scalar: Row, memory: Memory, now: datetime) -> _Up:
     if seconds is not None:
         return _Up(seconds, seconds, ticks, seconds < memory.seconds, fell.get(AGENT, False))
     if word not in ticks:
-        return _Up(None, 0.0, ticks, True, True)
+        return _Up(None, 0.0, ticks, False, True)
     return _Up(ticks[word].seconds, 0.0, ticks, fell[word], fell.get(AGENT, False))
 
 

@@ -14,8 +14,8 @@ from pysnmp.proto.api import v2c
 from hotspot.fleet import PollFailure
 from monitor.oids import Oid, Value, parse
 from monitor.profiles import Profiles, Table
-from monitor.session import Session, SnmpError, Target, TooBigError
-from monitor.snmp import DATAGRAM_BYTES_MAX, Client
+from monitor.session import DATAGRAM_BYTES_MAX, Session, SnmpError, Target, TooBigError
+from monitor.snmp import Client
 from monitor.walk import ROWS_MAX, Appetite, table_values
 from store.fleet import SnmpCredential
 from tests.monitor.conftest import V2C, V3, Agent

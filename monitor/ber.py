@@ -19,7 +19,7 @@ from monitor.oids import COMPONENTS_MAX, Counter32, Oid, Value, Varbind
 GET, GET_NEXT, RESPONSE, GET_BULK, INFORM, TRAP = 0xA0, 0xA1, 0xA2, 0xA5, 0xA6, 0xA7
 """Tags of protocol data units (RFC 3416 section 3)."""
 
-VERSION_2C = 1
+VERSION_2C, VERSION_3 = 1, 3
 
 INTEGER, OCTETS, NULL, OBJECT_ID, SEQUENCE = 0x02, 0x04, 0x05, 0x06, 0x30
 
@@ -126,6 +126,47 @@ def message(data: bytes) -> Message:
     if not stop == within == end or len(community) > COMMUNITY_OCTETS_MAX:
         raise BerError("lengths that contradict each other")
     return Message(community, kind, kind_at, request_id, status, start, end)
+
+
+class UserMessage(NamedTuple):
+    """Who an SNMPv3 message says it is from, which nothing proves yet (RFC 3414 section 2.4)."""
+
+    engine_id: bytes
+    user: bytes
+
+
+def version(data: bytes) -> int:
+    """Which SNMP a message is of. BerError where it is none."""
+    try:
+        at, end = _open(data, 0, SEQUENCE, len(data))
+        return _small(data, at, end)[0]
+    except IndexError:
+        raise BerError("cut off") from None
+
+
+def user_message(data: bytes) -> UserMessage:
+    """BerError where `data` is no SNMPv3 message with parameters of the user-based security model."""
+    try:
+        at, end = _open(data, 0, SEQUENCE, len(data))
+        number, at = _small(data, at, end)
+        if number != VERSION_3 or end != len(data):
+            raise BerError("another version than SNMPv3, or octets after the message")
+        _header, at = _open(data, at, SEQUENCE, end)
+        at, stop = _open(data, at, OCTETS, end)
+        at, stop = _open(data, at, SEQUENCE, stop)
+        at, after = _open(data, at, OCTETS, stop)
+        engine_id = data[at:after]
+        _boots, at = _small(data, after, stop)
+        _time, at = _small(data, at, stop)
+        at, after = _open(data, at, OCTETS, stop)
+        return UserMessage(engine_id, data[at:after])
+    except IndexError:
+        raise BerError("cut off") from None
+
+
+def acknowledgement(inform: bytes, message: Message) -> bytes:
+    """The response to an InformRequest: the same but for the tag (RFC 3416 section 4.2.7)."""
+    return inform[: message.kind_at] + bytes((RESPONSE,)) + inform[message.kind_at + 1 :]
 
 
 def varbinds(data: bytes, start: int, end: int, most: int) -> list[Varbind]:

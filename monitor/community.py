@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import ipaddress
 import os
 import socket
 import struct
@@ -24,7 +23,7 @@ from hotspot.fleet import PollFailure
 from monitor import ber
 from monitor.oids import Oid, Varbind
 from monitor.session import DATAGRAM_BYTES_MAX, REPLY_VARBINDS_MAX, SnmpError, Target, refusal
-from monitor.sockets import Ignored, Sockets
+from monitor.sockets import Ignored, Sockets, canonical
 
 SWEEP_S = 0.05
 """How late a time-out may be."""
@@ -58,13 +57,10 @@ class Place(NamedTuple):
 @lru_cache(PLACES_KEPT)
 def _place(address: str, port: int) -> Place:
     """SnmpError where there is no such address."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        raise SnmpError(PollFailure.UNREACHABLE, "the address is no IP address") from None
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    return Place(socket.AF_INET6 if ip.version == 6 else socket.AF_INET, str(ip), port)
+    ip = canonical(address)
+    if not ip:
+        raise SnmpError(PollFailure.UNREACHABLE, "the address is no IP address")
+    return Place(socket.AF_INET6 if ":" in ip else socket.AF_INET, ip, port)
 
 
 @dataclass(slots=True, eq=False)

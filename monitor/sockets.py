@@ -5,6 +5,7 @@ A scrape reads the figures on its own thread while the loop opens and closes soc
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +20,15 @@ from service import kernel
 
 RECEIVE_BUFFER_BYTES = 4_194_304
 """Asked of the kernel; `net.core.rmem_max` may give less."""
+
+
+def canonical(address: str) -> str:
+    """An IP address as the kernel writes it of what comes from there; empty where it is none."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    return str((ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None) or ip)
 
 
 class Ignored(StrEnum):

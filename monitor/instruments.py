@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from hotspot.fleet import PollFailure
-from monitor.sockets import Sockets
+from monitor.sockets import Ignored
 from monitor.traps import Result as TrapResult
 from store.messages import Kind
 
@@ -23,7 +23,6 @@ class Instruments:
     """One city's own, on that city's registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.sockets = Sockets(registry)
         self.polls = Counter(
             "kogge_monitor_polls_total", "Polls of access points by result.", ["result"], registry=registry
         )
@@ -81,11 +80,7 @@ class Instruments:
             ["kind"],
             registry=registry,
         )
-        self.traps = Counter(
-            "kogge_monitor_traps_total", "Traps and informs by what became of them.", ["result"], registry=registry
-        )
-        for taken in TrapResult:
-            self.traps.labels(taken.value)
+        self._of_the_sockets(registry)
         for kind in Kind:
             self.messages_waiting.labels(kind.value)
             self.messages_oldest_seconds.labels(kind.value)
@@ -97,3 +92,23 @@ class Instruments:
             self.spent_sessions.labels(state)
         for operation in STORE_OPERATIONS:
             self.store_failures.labels(operation)
+
+    def _of_the_sockets(self, registry: CollectorRegistry) -> None:
+        self.traps = Counter(
+            "kogge_monitor_traps_total", "Traps and informs by what became of them.", ["result"], registry=registry
+        )
+        self.socket_drops = Counter(
+            "kogge_monitor_socket_drops_total",
+            "Datagrams that the kernel threw away before the monitor read them.",
+            registry=registry,
+        )
+        self.answers_ignored = Counter(
+            "kogge_monitor_answers_ignored_total",
+            "Datagrams that answered no open question, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        for reason in Ignored:
+            self.answers_ignored.labels(reason.value)
+        for taken in TrapResult:
+            self.traps.labels(taken.value)

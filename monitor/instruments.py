@@ -13,6 +13,7 @@ OK, INTERNAL = "ok", "internal"
 RESULTS = (OK, *(failure.value for failure in PollFailure), INTERNAL)
 STORE_OPERATIONS = ("list", "save")
 SPENT_STATES = ("ordered", "deferred", "waiting", "given_up")
+CERTIFICATE_RESULTS = ("ok", "expired", "untrusted", "unreachable")
 JOB_RESULTS = ("done", "elsewhere", "failed")
 MESSAGE_RESULTS = ("sent", "failed", "given_up")
 
@@ -86,6 +87,18 @@ class Instruments:
         )
         for taken in TrapResult:
             self.traps.labels(taken.value)
+        self.certificate_expiry = Gauge(
+            "kogge_portal_certificate_expiry_timestamp_seconds",
+            "Unix time at which the certificate of one of the city's own hosts ends, as last seen.",
+            ["host"],
+            registry=registry,
+        )
+        self.certificate_checks = Counter(
+            "kogge_portal_certificate_checks_total",
+            "Looks at the certificates of the city's own hosts by result.",
+            ["host", "result"],
+            registry=registry,
+        )
         for kind in Kind:
             self.messages_waiting.labels(kind.value)
             self.messages_oldest_seconds.labels(kind.value)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 from hotspot.errors import InputError
@@ -21,6 +22,22 @@ ADDRESSES_MAX = 4_096
 
 KEY = "monitor.discover_networks"
 """The key of the city's file that says where may be looked."""
+
+
+class Failure(StrEnum):
+    """Why a search ended before it had asked everywhere: the word in the store and in the metric."""
+
+    NO_CREDENTIAL = "no_credential"
+    """No candidate is for this network."""
+
+    NOT_ALLOWED = "not_allowed"
+    """The city's file no longer names the network."""
+
+    ENDED = "ended"
+    """Somebody wanted no more of it."""
+
+    INTERNAL = "internal"
+    """Our fault; the monitor's log has it."""
 
 
 def parse_network(said: str, *, allowed: Sequence[Network]) -> Network:

@@ -14,13 +14,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from hotspot.discovery import Found, Known, Network, Register, Trait
+from hotspot.discovery import Failure, Found, Known, Network, Register, Trait
 from hotspot.errors import InputError
 from hotspot.fleet import PointKind
 from hotspot.values import MacAddress
 from store.fleet import SnmpCredential, seal_credential
 from store.keys import KeyRing
 from store.nases import Author
+from store.rows import pick
 from store.schema import access_point, access_point_bssid, access_point_health, discovery, discovery_find, site
 
 KEPT = 20
@@ -29,9 +30,9 @@ KEPT = 20
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """A search. `total` questions at most, `asked` so far; `answered` addresses; `failure` is a sentence or empty.
+    """A search. `total` questions at most, `asked` so far; `answered` addresses.
 
-    It waits while `began_at` is None, and runs while `ended_at` is.
+    `failure`: None, or why it ended early. It waits while `began_at` is None, and runs while `ended_at` is.
     """
 
     id: int
@@ -44,7 +45,7 @@ class Discovery:
     total: int
     asked: int
     answered: int
-    failure: str
+    failure: Failure | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Find:
 def request(conn: Connection, network: Network, *, port: int, author: Author, now: datetime) -> int:
     """Ask for a search; the monitor begins within seconds. InputError while another one waits or runs."""
     if conn.execute(select(discovery.c.id).where(discovery.c.ended_at.is_(None))).first() is not None:
-        raise InputError("a search is under way in this city; wait for its end or end it")
+        raise InputError("a search is under way in this city; wait for its end, or end it")
     _forget_old(conn)
     row = insert(discovery).values(network=str(network), port=port, asked_by=author.staff_id, asked_at=now)
     discovery_id = int(conn.execute(row.returning(discovery.c.id)).scalar_one())
@@ -81,14 +82,18 @@ def _forget_old(conn: Connection) -> None:
 def latest(conn: Connection) -> Discovery | None:
     """The newest search."""
     row = conn.execute(select(discovery).order_by(discovery.c.id.desc()).limit(1)).first()
-    return None if row is None else Discovery(**row._mapping)
+    return None if row is None else _discovery_of(row)
 
 
 def unfinished(conn: Connection) -> Discovery | None:
     """The oldest that has no end: one that waits, runs, or was left by a process that died."""
     query = select(discovery).where(discovery.c.ended_at.is_(None)).order_by(discovery.c.id).limit(1)
     row = conn.execute(query).first()
-    return None if row is None else Discovery(**row._mapping)
+    return None if row is None else _discovery_of(row)
+
+
+def _discovery_of(row: Row[Any]) -> Discovery:
+    return pick(Discovery, row._mapping, failure=Failure(row.failure) if row.failure else None)
 
 
 def begin(conn: Connection, discovery_id: int, *, total: int, now: datetime) -> None:
@@ -101,9 +106,9 @@ def note_progress(conn: Connection, discovery_id: int, *, asked: int, answered: 
     return _change(conn, discovery_id, asked=asked, answered=answered)
 
 
-def end(conn: Connection, discovery_id: int, *, now: datetime, failure: str = "") -> bool:
+def end(conn: Connection, discovery_id: int, *, now: datetime, failure: Failure | None = None) -> bool:
     """The search is over; False where it was already."""
-    return _change(conn, discovery_id, ended_at=now, failure=failure)
+    return _change(conn, discovery_id, ended_at=now, failure=failure.value if failure else "")
 
 
 def _change(conn: Connection, discovery_id: int, **values: Any) -> bool:

@@ -9,7 +9,7 @@ from ipaddress import ip_network
 import pytest
 from sqlalchemy import insert, select, update
 
-from hotspot.discovery import Found
+from hotspot.discovery import Failure, Found
 from hotspot.errors import InputError
 from hotspot.fleet import ApHealth, ApReading, PointKind
 from hotspot.values import MacAddress
@@ -58,11 +58,11 @@ def test_a_city_searches_one_network_at_a_time(city: City) -> None:
     with city.store.write() as conn:
         discoveries.begin(conn, first, total=254, now=NOW)
         assert discoveries.note_progress(conn, first, asked=10, answered=1)
-        assert discoveries.end(conn, first, now=NOW + timedelta(seconds=9), failure="no route")
+        assert discoveries.end(conn, first, now=NOW + timedelta(seconds=9), failure=Failure.ENDED)
         assert not discoveries.note_progress(conn, first, asked=20, answered=1)
         latest = discoveries.latest(conn)
     assert latest is not None
-    assert (latest.total, latest.asked, latest.answered, latest.failure) == (254, 10, 1, "no route")
+    assert (latest.total, latest.asked, latest.answered, latest.failure) == (254, 10, 1, Failure.ENDED)
     assert ask(city) > first
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from hotspot.fleet import PollFailure
+from monitor.sockets import Sockets
+from monitor.traps import Result as TrapResult
 from store.messages import Kind
 
 OK, INTERNAL = "ok", "internal"
@@ -21,6 +23,7 @@ class Instruments:
     """One city's own, on that city's registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.sockets = Sockets(registry)
         self.polls = Counter(
             "kogge_monitor_polls_total", "Polls of access points by result.", ["result"], registry=registry
         )
@@ -78,6 +81,11 @@ class Instruments:
             ["kind"],
             registry=registry,
         )
+        self.traps = Counter(
+            "kogge_monitor_traps_total", "Traps and informs by what became of them.", ["result"], registry=registry
+        )
+        for taken in TrapResult:
+            self.traps.labels(taken.value)
         for kind in Kind:
             self.messages_waiting.labels(kind.value)
             self.messages_oldest_seconds.labels(kind.value)

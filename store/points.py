@@ -130,7 +130,7 @@ def apply(conn: Connection, changes: Changes, *, author: Author, now: datetime) 
         if changes.added:
             conn.execute(insert(access_point), changes.added)
     if changes.changed:
-        columns = {name: bindparam(name) for name in changes.changed[0] if name != "its_id"}
+        columns: dict[str, Any] = {name: bindparam(name) for name in changes.changed[0] if name != "its_id"}
         conn.execute(
             update(access_point).where(access_point.c.id == bindparam("its_id")).values(columns), changes.changed
         )

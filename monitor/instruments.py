@@ -5,12 +5,15 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from hotspot.fleet import PollFailure
+from monitor.sockets import Sockets
+from monitor.traps import Result as TrapResult
 from store.messages import Kind
 
 OK, INTERNAL = "ok", "internal"
 RESULTS = (OK, *(failure.value for failure in PollFailure), INTERNAL)
 STORE_OPERATIONS = ("list", "save")
 SPENT_STATES = ("ordered", "deferred", "waiting", "given_up")
+CERTIFICATE_RESULTS = ("ok", "expired", "untrusted", "unreachable")
 JOB_RESULTS = ("done", "elsewhere", "failed")
 MESSAGE_RESULTS = ("sent", "failed", "given_up")
 
@@ -21,6 +24,7 @@ class Instruments:
     """One city's own, on that city's registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.sockets = Sockets(registry)
         self.polls = Counter(
             "kogge_monitor_polls_total", "Polls of access points by result.", ["result"], registry=registry
         )
@@ -76,6 +80,23 @@ class Instruments:
             "kogge_messages_oldest_seconds",
             "Age of the oldest message that waits, by kind; 0 where none does.",
             ["kind"],
+            registry=registry,
+        )
+        self.traps = Counter(
+            "kogge_monitor_traps_total", "Traps and informs by what became of them.", ["result"], registry=registry
+        )
+        for taken in TrapResult:
+            self.traps.labels(taken.value)
+        self.certificate_expiry = Gauge(
+            "kogge_portal_certificate_expiry_timestamp_seconds",
+            "Unix time at which the certificate of one of the city's own hosts ends, as last seen.",
+            ["host"],
+            registry=registry,
+        )
+        self.certificate_checks = Counter(
+            "kogge_portal_certificate_checks_total",
+            "Looks at the certificates of the city's own hosts by result.",
+            ["host", "result"],
             registry=registry,
         )
         for kind in Kind:

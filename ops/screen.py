@@ -14,6 +14,7 @@ from config.model import CityConfig, Installation
 from ops.ports import MAILBOX_WEB
 from store.fleet import AccessPointState
 from store.nases import Nas
+from store.snmp_credentials import Candidate
 
 Row = Sequence[str]
 
@@ -26,6 +27,13 @@ def nas_table(nases: Iterable[Nas]) -> Table:
         for each in nases
     ]
     return _table(headers, rows, whole=("Name", "NAS-Identifier", "Address", "CoA"))
+
+
+def credential_table(kept: Iterable[Candidate]) -> Table:
+    """SNMP credentials that are kept for networks, without their secrets; in the order in which they are tried."""
+    headers = ("Name", "Network", "Version", "Since (UTC)")
+    rows = [(each.name, str(each.network), each.credential.version, f"{each.created_at:%Y-%m-%d}") for each in kept]
+    return _table(headers, rows, whole=headers)
 
 
 def access_point_table(points: Iterable[AccessPointState]) -> Table:

@@ -1,4 +1,4 @@
-"""An access point's last day or week as curves on a grid, from its kept polls. Where it was down or nobody looked is None.
+"""An access point's last day or week as curves, from its kept polls; None where it was down or nobody looked.
 
 Throughput is the difference of two counters that were read one after the other; a counter that went backwards began
 anew, and what happened between polls too far apart is not spread over the time in which nobody looked.
@@ -45,11 +45,11 @@ class Curves:
     topics: Mapping[Topic, Mapping[str, Values]]
 
 
-def curves(points: Sequence[Point], grid: Grid, *, longest: timedelta) -> Curves:
-    """From polls in the order of time. `longest`: how far apart two polls may be for a rate between them."""
+def curves(points: Sequence[Point], grid: Grid) -> Curves:
+    """From polls in the order of time. Between two that are further apart than a step there is no rate."""
     steps = spread(grid, points, lambda point: point.at)
     radios = sorted({radio.radio for point in points for radio in point.radios})
-    rates = spread(grid, _rates(points, longest), lambda rate: rate.at)
+    rates = spread(grid, _rates(points, grid.step), lambda rate: rate.at)
     by_radio = {
         Topic.CLIENTS: {name: _of_radio(steps, name, lambda radio: radio.clients) for name in radios},
         Topic.UTILISATION: {name: _of_radio(steps, name, lambda radio: radio.utilisation_ratio) for name in radios},
@@ -86,9 +86,7 @@ def _state(step: Sequence[Point]) -> str:
     return "" if any(point.up for point in step) else DOWN
 
 
-def _of_radio(
-    steps: Sequence[Sequence[Point]], name: str, value: Callable[[RadioPoint], float | None]
-) -> Values:
+def _of_radio(steps: Sequence[Sequence[Point]], name: str, value: Callable[[RadioPoint], float | None]) -> Values:
     return tuple(
         mean(value(radio) for point in step for radio in point.radios if radio.radio == name) for step in steps
     )

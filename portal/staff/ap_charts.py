@@ -59,6 +59,7 @@ class Picture:
 
     topic: Topic
     title: str
+    unit: str
     names: tuple[str, ...]
     drawn: Chart
     rows: tuple[Row, ...]
@@ -78,12 +79,18 @@ def pictures(curves: Curves, speech: Speech, zone: ZoneInfo) -> list[Picture]:
 
 def _picture(topic: Topic, curves: Curves, speech: Speech, zone: ZoneInfo) -> Picture:
     found = curves.topics[topic]
-    write, unit = _writer(topic, found, speech)
-    scaled = {name: tuple(None if value is None else value / unit for value in found[name]) for name in found}
+    factor, unit = _unit(topic, found)
+    scaled = {name: tuple(None if value is None else value / factor for value in found[name]) for name in found}
+
+    def write(value: float) -> str:
+        number = speech.number(value, 0 if topic in PERCENT or value >= 10 or value == int(value) else 1)
+        return f"{number} {unit}" if unit else number
+
     top = 100.0 if topic in PERCENT else None
     return Picture(
         topic=topic,
         title=speech.text(TITLES[topic]),
+        unit=unit,
         names=tuple(speech.text(NAMES[name]) if name in NAMES else name for name in found),
         drawn=chart(curves.grid, scaled, curves.states, top=top, zone=zone),
         rows=_rows(curves, scaled, write),
@@ -92,19 +99,14 @@ def _picture(topic: Topic, curves: Curves, speech: Speech, zone: ZoneInfo) -> Pi
     )
 
 
-def _writer(topic: Topic, found: Mapping[str, Values], speech: Speech) -> tuple[Callable[[float], str], float]:
-    """How a number is written, and by what the values are divided before."""
-
-    def plain(value: float) -> str:
-        return speech.number(value, 0 if value >= 10 or value == int(value) else 1)
-
+def _unit(topic: Topic, found: Mapping[str, Values]) -> tuple[float, str]:
+    """By what the values are divided, and what they are then."""
     if topic in PERCENT:
-        return (lambda value: f"{speech.number(value)} %"), 0.01
+        return 0.01, "%"
     if topic is Topic.CLIENTS:
-        return plain, 1.0
+        return 1.0, ""
     highest = max(value for values in found.values() for value in values if value is not None)
-    factor, name = next((each for each in UNITS if highest >= each[0]), UNITS[-1])
-    return (lambda value: f"{plain(value)} {name}"), factor
+    return next((each for each in UNITS if highest >= each[0]), UNITS[-1])
 
 
 def _rows(curves: Curves, scaled: dict[str, Values], write: Callable[[float], str]) -> tuple[Row, ...]:

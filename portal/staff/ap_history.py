@@ -1,4 +1,4 @@
-"""Where the charts' figures come from: the city's Prometheus where one is named and answers, else what we keep ourselves."""
+"""Where the charts' figures come from: the Prometheus that the city names, while it answers, else what we keep."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ from store import ap_history
 from store.ap_list import Point
 
 log = logging.getLogger(__name__)
-
-MISSED_POLLS = 3
-"""Two kept polls may be so many intervals apart for a rate between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +37,4 @@ def history(city: City, point: Point, days: int, *, now: datetime) -> History:
             log.warning("%s: the history of %s comes from the store: %s", city.key, point.name, error)
     with city.store.read() as conn:
         points = ap_history.points(conn, point.id, since=grid.since, until=grid.until)
-    return History(curves(points, grid, longest=MISSED_POLLS * interval), instead=asked)
+    return History(curves(points, grid), instead=asked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from flask import Blueprint, Response, abort, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from hotspot.availability import Availability
+from hotspot.ap_events import ApEvent, Kind
+from hotspot.availability import Availability, availability
 from hotspot.fleet import PointKind
 from portal.pages import speech_for
 from portal.staff.access_points import ap_page, blind_since
@@ -19,12 +20,15 @@ from portal.staff.ap_history import history
 from portal.staff.guard import Guard
 from service.cities import City
 from service.speech import Speech
-from store import ap_events, ap_list, ap_times
+from store import ap_events, ap_list, watch
 from store.ap_list import Point, State
 from store.store import Connection
 
 EVENTS_SHOWN = 50
 SESSIONS_SHOWN = 100
+
+TURNS_MAX = 5_000
+"""Entries of the log from which the availability is told: two a quarter of an hour for a month."""
 
 SPOKEN_OF = (7, 30)
 """Days whose availability is told."""
@@ -78,8 +82,26 @@ class ApPage:
     def _availability(self, conn: Connection, point: Point, now: datetime) -> dict[int, Availability]:
         """Of the last days, or since it is registered, or until it was retired."""
         until = point.retired_at or now
-        spans = {days: max(until - timedelta(days=days), point.created_at) for days in SPOKEN_OF}
-        return {days: ap_times.availability_of(conn, point.id, since=since, until=until) for days, since in spans.items()}
+        turns = [
+            each
+            for each in ap_events.of_access_point(conn, point.id, limit=TURNS_MAX)
+            if each.kind in (Kind.UP, Kind.DOWN)
+        ]
+        found = {}
+        for days in SPOKEN_OF:
+            since = min(max(until - timedelta(days=days), point.created_at), until)
+            stretches = watch.between(conn, since, until)
+            at_start = up_at(turns, point, since)
+            found[days] = availability(turns, stretches, since=since, until=until, up_at_start=at_start)
+        return found
 
     def _page(self, **values: Any) -> Response:
         return ap_page(self.city, self.speeches, self.guard, "staff/access_point.html", now=self.clock(), **values)
+
+
+def up_at(turns: Sequence[ApEvent], point: Point, at: datetime) -> bool | None:
+    """Whether it was up then, as its events say, the newest first; without any, as its health does."""
+    last = next((each.kind is Kind.UP for each in turns if each.at <= at), None)
+    if last is None and not turns and point.since is not None and point.since <= at:
+        return point.up
+    return last

@@ -1,18 +1,21 @@
-"""Sites, and access points with their last known health (NASes: `store.nases`)."""
+"""Sites, and access points with their last known health (NASes: `store.nases`; people's changes: `store.points`)."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, case, delete, insert, or_, select
 
-from hotspot.fleet import ApHealth, PointKind
+from hotspot.fleet import ApHealth, PointKind, PointState
+from hotspot.values import MacAddress
+from store.health import save_healths
 from store.keys import KeyRing
 from store.rows import insert_for, pick
-from store.schema import access_point, access_point_health, site
+from store.schema import access_point, access_point_bssid, access_point_health, site
 
 _SNMP = "snmp-credential"
 
@@ -45,8 +48,22 @@ class AccessPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberPoint:
+    """An access point behind a controller. `member_key` is what the controller's table calls it."""
+
+    id: int
+    name: str
+    site: str
+    controller_id: int
+    member_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccessPointState:
-    """An access point as the staff sees it; `reading` is the current one as plain data, None while down."""
+    """An access point as the staff sees it; `reading` is the current one as plain data, None while down.
+
+    `up` is what was last known; `state` is what may be said of it now.
+    """
 
     id: int
     name: str
@@ -60,6 +77,18 @@ class AccessPointState:
     model: str
     firmware: str
     reading: dict[str, Any] | None
+    kind: PointKind = PointKind.ACCESS_POINT
+    state: PointState = PointState.NEW
+    site_key: str = ""
+    port: int = 0
+    serial: str = ""
+    profile: str = ""
+    controller_id: int | None = None
+    controller_name: str | None = None
+    created_at: datetime | None = None
+
+
+# What is polled -------------------------------------------------------------------------------------------
 
 
 def access_points(conn: Connection, keys: KeyRing) -> list[AccessPoint]:
@@ -70,14 +99,22 @@ def access_points(conn: Connection, keys: KeyRing) -> list[AccessPoint]:
         pick(
             AccessPoint,
             row,
-            credential=_credential(keys, row["snmp_version"], bytes(row["snmp_sealed"])),
+            credential=unseal_credential(keys, row["snmp_version"], bytes(row["snmp_sealed"])),
             kind=PointKind(row["kind"]),
         )
         for row in conn.execute(query).mappings()
     ]
 
 
-def _credential(keys: KeyRing, version: str, sealed: bytes) -> SnmpCredential:
+def members(conn: Connection) -> list[MemberPoint]:
+    """All access points behind controllers that are not retired, by id."""
+    of_controller = access_point.c.retired_at.is_(None) & access_point.c.controller_id.is_not(None)
+    query = select(access_point, site.c.key.label("site")).join(site).where(of_controller).order_by(access_point.c.id)
+    return [pick(MemberPoint, row) for row in conn.execute(query).mappings()]
+
+
+def unseal_credential(keys: KeyRing, version: str, sealed: bytes) -> SnmpCredential:
+    """As `seal_credential` sealed it; ConfigError where that was with another key."""
     return SnmpCredential(version=version, **json.loads(keys.unseal(_SNMP, sealed)))
 
 
@@ -87,49 +124,94 @@ def seal_credential(keys: KeyRing, credential: SnmpCredential) -> bytes:
     return keys.seal(_SNMP, json.dumps(secret).encode())
 
 
+# What the polls found -------------------------------------------------------------------------------------
+
+
 def save_health(conn: Connection, access_point_id: int, health: ApHealth) -> None:
-    """Keep an access point's health for the staff pages. Model and firmware outlive an outage."""
-    values: dict[str, Any] = {
-        "up": health.up,
-        "checked_at": health.checked_at,
-        "since": health.since,
-        "last_success_at": health.last_success_at,
-        "failure": health.failure.value if health.failure else None,
-        "reading": None,
-    }
-    if health.reading is not None:
-        values |= {
-            "model": health.reading.model,
-            "firmware": health.reading.firmware,
-            "reading": json.dumps(asdict(health.reading) | {"clients": health.reading.clients}, default=str),
-        }
-    statement = insert_for(conn, access_point_health).values(access_point_id=access_point_id, **values)
-    conn.execute(statement.on_conflict_do_update(index_elements=["access_point_id"], set_=values))
+    """Keep an access point's health for the staff pages; see `store.health`."""
+    save_healths(conn, {access_point_id: health})
 
 
-def access_point_states(conn: Connection) -> list[AccessPointState]:
-    """All access points with what the last poll found, by site and name."""
+_controller = access_point.alias("controller")
+_controller_health = access_point_health.alias("controller_health")
+_STATE = case(
+    (access_point_health.c.up.is_(None), PointState.NEW.value),
+    (
+        (access_point.c.kind == PointKind.MEMBER) & _controller_health.c.up.is_not(True),
+        PointState.UNKNOWN.value,
+    ),
+    (access_point_health.c.up, PointState.UP.value),
+    else_=PointState.DOWN.value,
+)
+_SEARCHED = (
+    access_point.c.name,
+    access_point.c.address,
+    site.c.name,
+    access_point_health.c.model,
+    access_point_health.c.firmware,
+    access_point_health.c.serial,
+    _controller.c.name,
+)
+"""Columns in which `text` of `access_point_states` is looked for."""
+
+
+def access_point_states(
+    conn: Connection,
+    *,
+    ids: Collection[int] | None = None,
+    text: str = "",
+    site_key: str = "",
+    state: PointState | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[AccessPointState]:
+    """Access points that are not retired with what the last poll found, by site and name.
+
+    `text` is looked for in names, addresses, models, firmware and serial numbers, upper and lower case alike.
+    """
     query = (
-        select(access_point, site.c.name.label("site_name"), *_health_columns())
-        .join(site)
-        .outerjoin(access_point_health)
-        .where(access_point.c.retired_at.is_(None))
-        .order_by(site.c.name, access_point.c.name)
-    )
-    return [
-        pick(
-            AccessPointState,
-            row,
-            model=row["model"] or "",
-            firmware=row["firmware"] or "",
-            reading=json.loads(row["reading"]) if row["reading"] else None,
+        select(
+            access_point,
+            site.c.name.label("site_name"),
+            site.c.key.label("site_key"),
+            _controller.c.name.label("controller_name"),
+            _STATE.label("state"),
+            *_health_columns(),
         )
-        for row in conn.execute(query).mappings()
-    ]
+        .select_from(access_point.join(site, site.c.id == access_point.c.site_id))
+        .outerjoin(access_point_health, access_point_health.c.access_point_id == access_point.c.id)
+        .outerjoin(_controller, _controller.c.id == access_point.c.controller_id)
+        .outerjoin(_controller_health, _controller_health.c.access_point_id == access_point.c.controller_id)
+        .where(access_point.c.retired_at.is_(None))
+        .order_by(site.c.name, access_point.c.name, access_point.c.id)
+    )
+    if ids is not None:
+        query = query.where(access_point.c.id.in_(ids))
+    if text:
+        query = query.where(or_(*(column.icontains(text, autoescape=True) for column in _SEARCHED)))
+    if site_key:
+        query = query.where(site.c.key == site_key)
+    if state is not None:
+        query = query.where(_STATE.in_((state.value,)))
+    return [_state_of(row) for row in conn.execute(query.limit(limit).offset(offset)).mappings()]
+
+
+def _state_of(row: Any) -> AccessPointState:
+    return pick(
+        AccessPointState,
+        row,
+        kind=PointKind(row["kind"]),
+        state=PointState(row["state"]),
+        reading=json.loads(row["reading"]) if row["reading"] else None,
+        **{name: row[name] or "" for name in ("model", "firmware", "serial", "profile")},
+    )
 
 
 def _health_columns() -> list[Any]:
     return [column for column in access_point_health.c if column.name != "access_point_id"]
+
+
+# New rows -------------------------------------------------------------------------------------------------
 
 
 def add_site(conn: Connection, **columns: Any) -> int:
@@ -142,3 +224,94 @@ def add_access_point(conn: Connection, keys: KeyRing, *, credential: SnmpCredent
         snmp_version=credential.version, snmp_sealed=seal_credential(keys, credential), **columns
     )
     return int(conn.execute(statement.returning(access_point.c.id)).scalar_one())
+
+
+def set_credential(conn: Connection, keys: KeyRing, access_point_id: int, credential: SnmpCredential) -> None:
+    """Another credential than its own opened it: from now on that is its own."""
+    values = {"snmp_version": credential.version, "snmp_sealed": seal_credential(keys, credential)}
+    conn.execute(access_point.update().where(access_point.c.id == access_point_id).values(**values))
+
+
+def add_members(conn: Connection, controller_id: int, names: Mapping[str, str], *, now: datetime) -> list[MemberPoint]:
+    """New rows for access points behind a controller: names by key. Where a name is taken a number is put behind it.
+
+    They stand at the controller's site until somebody moves them. Needs `write()`.
+    """
+    at = select(site.c.id, site.c.key).join(access_point).where(access_point.c.id == controller_id)
+    site_id, site_key = conn.execute(at).one()
+    taken = set(conn.execute(select(access_point.c.name).where(access_point.c.retired_at.is_(None))).scalars())
+    rows = []
+    for key, wanted in names.items():
+        name = _free_name(wanted or key, taken)
+        taken.add(name)
+        rows.append(
+            {
+                "site_id": site_id,
+                "name": name,
+                "kind": PointKind.MEMBER.value,
+                "address": "",
+                "port": 0,
+                "snmp_version": "",
+                "snmp_sealed": b"",
+                "controller_id": controller_id,
+                "member_key": key,
+                "created_at": now,
+            }
+        )
+    if not rows:
+        return []
+    made = insert(access_point).returning(access_point.c.id, access_point.c.name, access_point.c.member_key)
+    return [MemberPoint(row.id, row.name, site_key, controller_id, row.member_key) for row in conn.execute(made, rows)]
+
+
+def add_member(conn: Connection, controller_id: int, *, key: str, name: str, now: datetime) -> int:
+    """One access point behind a controller; its id."""
+    return add_members(conn, controller_id, {key: name}, now=now)[0].id
+
+
+def _free_name(wanted: str, taken: Collection[str]) -> str:
+    if wanted not in taken:
+        return wanted
+    return next(name for number in range(2, len(taken) + 3) if (name := f"{wanted}-{number}") not in taken)
+
+
+# Which access point sends under which BSSID ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BssidOwner:
+    """The access point that sends under a BSSID."""
+
+    access_point_id: int
+    name: str
+    site_key: str
+    site_name: str
+
+
+def note_bssids(conn: Connection, seen: Mapping[int, Sequence[MacAddress]], *, now: datetime) -> None:
+    """All that these access points send under, by id; whoever sent under one before does so no more.
+
+    What an access point sent under before stays its own until another takes it. Needs `write()`.
+    """
+    rows = {str(bssid): each for each, bssids in seen.items() for bssid in bssids}
+    if not rows:
+        return
+    values = [{"bssid": bssid, "access_point_id": each, "seen_at": now} for bssid, each in rows.items()]
+    statement = insert_for(conn, access_point_bssid)
+    news = {"access_point_id": statement.excluded.access_point_id, "seen_at": statement.excluded.seen_at}
+    conn.execute(statement.on_conflict_do_update(index_elements=["bssid"], set_=news), values)
+
+
+def bssid_owners(conn: Connection) -> dict[str, BssidOwner]:
+    """All known BSSIDs, as `hotspot.values.MacAddress` writes them."""
+    query = (
+        select(access_point_bssid.c.bssid, access_point.c.id, access_point.c.name, site.c.key, site.c.name.label("at"))
+        .join(access_point, access_point.c.id == access_point_bssid.c.access_point_id)
+        .join(site, site.c.id == access_point.c.site_id)
+    )
+    return {row.bssid: BssidOwner(row.id, row.name, row.key, row.at) for row in conn.execute(query)}
+
+
+def purge_bssids(conn: Connection, *, unseen_since: datetime) -> int:
+    """Delete those that nobody sends under any more. Rows deleted."""
+    return conn.execute(delete(access_point_bssid).where(access_point_bssid.c.seen_at < unseen_since)).rowcount

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -35,5 +35,3 @@ class ApEvent:
     before: str = ""
     after: str = ""
     radio: str = ""
-    id: int | None = field(default=None, compare=False)
-    """Of an entry that is kept."""

@@ -111,18 +111,6 @@ class PointKind(StrEnum):
     """An access point behind a controller: never polled itself."""
 
 
-class PointState(StrEnum):
-    """What is known of an access point, as pages, commands and their filters say it."""
-
-    UP = "up"
-    DOWN = "down"
-    UNKNOWN = "unknown"
-    """Its controller is silent, and nobody else tells of it."""
-
-    NEW = "new"
-    """Not polled yet."""
-
-
 class PollFailure(StrEnum):
     """Why a poll gave no reading: the word in the metric and on the staff page."""
 

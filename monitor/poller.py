@@ -21,8 +21,8 @@ from monitor.instruments import INTERNAL, OK, Instruments
 from monitor.poll import Device, poll, probe
 from monitor.profiles import Profiles
 from monitor.records import Records
-from monitor.session import SnmpError, Target
-from monitor.snmp import Client
+from monitor.session import Engine, SnmpError, Target
+from monitor.snmp import USERS_IN_FLIGHT_MAX, Client
 from monitor.walk import Appetite
 from store.fleet import AccessPoint
 from store.store import Unavailable
@@ -66,6 +66,7 @@ class Poller:
         profiles: Profiles,
         clock: Callable[[], datetime],
         dice: random.Random,
+        engine: Engine = Engine.FAST,
     ) -> None:
         self._city = city
         self._settings = settings
@@ -75,8 +76,11 @@ class Poller:
         self._profiles = profiles
         self._clock = clock
         self._dice = dice
-        self._client = Client()
-        self._slots = asyncio.Semaphore(settings.max_in_flight)
+        self._client = Client(engine, instruments.sockets)
+        self._slots = {
+            "v2c": asyncio.Semaphore(settings.max_in_flight),
+            "v3": asyncio.Semaphore(min(settings.max_in_flight, USERS_IN_FLIGHT_MAX)),
+        }
         self._watched: dict[AccessPoint, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -136,7 +140,7 @@ class Poller:
         due = pace.next_slot(point.name, self._settings.interval_s, at=loop.time())
         while True:
             await asyncio.sleep(max(0.0, due - loop.time()))
-            async with self._slots:
+            async with self._slots[point.credential.version]:
                 self._count.lag_seconds.observe(loop.time() - due)
                 up = await self._poll_once(point, device, probe_first=failures > 0)
             failures = 0 if up else failures + 1

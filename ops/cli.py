@@ -17,6 +17,7 @@ from config.load import check as check_files
 from config.load import load_installation
 from hotspot.errors import ConfigError
 from hotspot.roles import Role
+from monitor.session import Engine
 from ops import (
     account,
     capport,
@@ -41,6 +42,14 @@ from store import fleet
 from store.keys import KeyRing
 
 SERVICES = ("radius", "portal", "monitor")
+
+engine = click.option(
+    "--engine",
+    type=click.Choice([each.value for each in Engine]),
+    default=Engine.FAST.value,
+    show_default=True,
+    help="What asks access points over SNMPv2c.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -110,21 +119,23 @@ def migrate(folder: Path, only: tuple[str, ...]) -> None:
 @main.command()
 @folder
 @only
-def run(folder: Path, only: tuple[str, ...]) -> None:
+@engine
+def run(folder: Path, only: tuple[str, ...], engine: str) -> None:
     """Run portal, RADIUS and monitor, and restart what dies.
 
     Three processes; SIGTERM or Ctrl-C ends them in order, each after what it has begun.
     """
     logs.configure("info", "text")
     options = [word for key in only for word in ("--city", key)]
-    children = [Child(name, kogge(name, str(folder), *options)) for name in SERVICES]
+    own = {"monitor": ("--engine", engine)}
+    children = [Child(name, kogge(name, str(folder), *options, *own.get(name, ()))) for name in SERVICES]
     sys.exit(supervise(children, stop_event()))
 
 
-def _serve(name: str, folder: Path, only: tuple[str, ...]) -> NoReturn:
+def _serve(name: str, folder: Path, only: tuple[str, ...], *more: str) -> NoReturn:
     # Imported here: RADIUS need not carry Flask, nor a look at the NASes wait for pysnmp.
     run_service: Callable[..., int] = import_module(f"{name}.__main__").run
-    sys.exit(run_service(folder, only))
+    sys.exit(run_service(folder, only, *more))
 
 
 @main.command()
@@ -152,9 +163,10 @@ def radius(ctx: click.Context, folder: Path, only: tuple[str, ...]) -> None:
 @main.command()
 @folder
 @only
-def monitor(folder: Path, only: tuple[str, ...]) -> None:
+@engine
+def monitor(folder: Path, only: tuple[str, ...], engine: str) -> None:
     """Run the monitor: SNMP, Prometheus, scheduled jobs."""
-    _serve("monitor", folder, only)
+    _serve("monitor", folder, only, engine)
 
 
 @main.command()

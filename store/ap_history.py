@@ -1,9 +1,13 @@
-"""Access points' polls for the charts of the last day and week: one row an access point and hour (`store.packing`)."""
+"""Polls of access points for the charts, one row an access point and hour, packed (`store.packing`).
+
+Polls are written behind those that the hour's row has already, so that whoever keeps them needs to remember only what
+is not written yet, and a monitor that was restarted need not read what an earlier one wrote.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, delete, select, tuple_
 
@@ -15,37 +19,42 @@ from store.types import microseconds
 
 HOUR = timedelta(hours=1)
 
+hour_of = access_point_hour
+
 _APPEND = bulk.append(access_point_hour, ("access_point_id", "hour"), "packed")
 
 
-def hour_of(at: datetime) -> datetime:
-    """The hour that an instant is in, in UTC: the same in every zone and on the nights when clocks are changed."""
-    return at.replace(minute=0, second=0, microsecond=0)
+def hour(at: datetime) -> datetime:
+    """The hour that an instant is in, in UTC: no zone's rules move it."""
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def save(conn: Connection, access_point_id: int, hour: datetime, points: Sequence[Point]) -> None:
-    """Add polls to an hour. Needs `write()`."""
-    append(conn, {(access_point_id, hour): pack(hour, points)})
+def save(conn: Connection, access_point_id: int, at_hour: datetime, points: Sequence[Point]) -> None:
+    """Add polls to what is kept of an hour. Needs `write()`."""
+    save_packed(conn, [(access_point_id, at_hour, pack(at_hour, points))])
 
 
-def append(conn: Connection, packs: Mapping[tuple[int, datetime], bytes]) -> None:
-    """Add packed polls to many hours, by access point and hour, in one statement. Needs `write()`."""
-    _APPEND.run(conn, [(point_id, microseconds(hour), packed) for (point_id, hour), packed in packs.items()])
+def save_packed(conn: Connection, hours: Iterable[tuple[int, datetime, bytes]]) -> None:
+    """The same for many, each hour of an access point once, packed before: that takes time which a `write()` has not.
+
+    Needs `write()`.
+    """
+    _APPEND.run(conn, [(of, microseconds(at_hour), packed) for of, at_hour, packed in hours])
 
 
 def points(conn: Connection, access_point_id: int, *, since: datetime, until: datetime) -> list[Point]:
-    """Polls from `since` to before `until`, oldest first."""
-    query = select(access_point_hour.c.hour, access_point_hour.c.packed).where(
-        access_point_hour.c.access_point_id == access_point_id,
-        access_point_hour.c.hour > since - HOUR,
-        access_point_hour.c.hour < until,
+    """The polls in [since, until), in the order of time."""
+    query = (
+        select(hour_of.c.hour, hour_of.c.packed)
+        .where(hour_of.c.access_point_id == access_point_id, hour_of.c.hour > since - HOUR, hour_of.c.hour < until)
+        .order_by(hour_of.c.hour)
     )
-    rows = conn.execute(query.order_by(access_point_hour.c.hour))
-    return [point for row in rows for point in unpack(row.hour, bytes(row.packed)) if since <= point.at < until]
+    found = (point for row in conn.execute(query) for point in unpack(row.hour, bytes(row.packed)))
+    return [point for point in found if since <= point.at < until]
 
 
-def purge(conn: Connection, *, before: datetime, limit: int) -> int:
-    """Delete hours that began before, at most `limit` rows at a time. Rows deleted."""
-    key = tuple_(access_point_hour.c.access_point_id, access_point_hour.c.hour)
-    old = select(access_point_hour.c.access_point_id, access_point_hour.c.hour).where(access_point_hour.c.hour < before)
-    return conn.execute(delete(access_point_hour).where(key.in_(old.limit(limit)))).rowcount
+def delete_before(conn: Connection, at: datetime, *, limit: int) -> int:
+    """Delete older hours, at most `limit` rows; returns how many. Needs `write()`."""
+    key = (hour_of.c.access_point_id, hour_of.c.hour)
+    oldest = select(*key).where(hour_of.c.hour < at).order_by(hour_of.c.hour).limit(limit)
+    return conn.execute(delete(hour_of).where(tuple_(*key).in_(oldest))).rowcount

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, insert, or_, select
+from sqlalchemy import Connection, delete, insert, select
 
-from hotspot.fleet import ApHealth, PointKind, PointState
+from hotspot.fleet import ApHealth, PointKind
 from hotspot.values import MacAddress
 from store.health import save_healths
 from store.keys import KeyRing
@@ -60,10 +60,7 @@ class MemberPoint:
 
 @dataclass(frozen=True, slots=True)
 class AccessPointState:
-    """An access point as the staff sees it; `reading` is the current one as plain data, None while down.
-
-    `up` is what was last known; `state` is what may be said of it now.
-    """
+    """An access point as the staff sees it; `reading` is the current one as plain data, None while down."""
 
     id: int
     name: str
@@ -77,15 +74,6 @@ class AccessPointState:
     model: str
     firmware: str
     reading: dict[str, Any] | None
-    kind: PointKind = PointKind.ACCESS_POINT
-    state: PointState = PointState.NEW
-    site_key: str = ""
-    port: int = 0
-    serial: str = ""
-    profile: str = ""
-    controller_id: int | None = None
-    controller_name: str | None = None
-    created_at: datetime | None = None
 
 
 # What is polled -------------------------------------------------------------------------------------------
@@ -132,79 +120,25 @@ def save_health(conn: Connection, access_point_id: int, health: ApHealth) -> Non
     save_healths(conn, {access_point_id: health})
 
 
-_controller = access_point.alias("controller")
-_controller_health = access_point_health.alias("controller_health")
-_STATE = case(
-    (access_point_health.c.up.is_(None), PointState.NEW.value),
-    (
-        (access_point.c.kind == PointKind.MEMBER) & _controller_health.c.up.is_not(True),
-        PointState.UNKNOWN.value,
-    ),
-    (access_point_health.c.up, PointState.UP.value),
-    else_=PointState.DOWN.value,
-)
-_SEARCHED = (
-    access_point.c.name,
-    access_point.c.address,
-    site.c.name,
-    access_point_health.c.model,
-    access_point_health.c.firmware,
-    access_point_health.c.serial,
-    _controller.c.name,
-)
-"""Columns in which `text` of `access_point_states` is looked for."""
-
-
-def access_point_states(
-    conn: Connection,
-    *,
-    ids: Collection[int] | None = None,
-    text: str = "",
-    site_key: str = "",
-    state: PointState | None = None,
-    limit: int | None = None,
-    offset: int = 0,
-) -> list[AccessPointState]:
-    """Access points that are not retired with what the last poll found, by site and name.
-
-    `text` is looked for in names, addresses, models, firmware and serial numbers, upper and lower case alike.
-    """
+def access_point_states(conn: Connection) -> list[AccessPointState]:
+    """All access points with what the last poll found, by site and name."""
     query = (
-        select(
-            access_point,
-            site.c.name.label("site_name"),
-            site.c.key.label("site_key"),
-            _controller.c.name.label("controller_name"),
-            _STATE.label("state"),
-            *_health_columns(),
-        )
-        .select_from(access_point.join(site, site.c.id == access_point.c.site_id))
-        .outerjoin(access_point_health, access_point_health.c.access_point_id == access_point.c.id)
-        .outerjoin(_controller, _controller.c.id == access_point.c.controller_id)
-        .outerjoin(_controller_health, _controller_health.c.access_point_id == access_point.c.controller_id)
+        select(access_point, site.c.name.label("site_name"), *_health_columns())
+        .join(site)
+        .outerjoin(access_point_health)
         .where(access_point.c.retired_at.is_(None))
-        .order_by(site.c.name, access_point.c.name, access_point.c.id)
+        .order_by(site.c.name, access_point.c.name)
     )
-    if ids is not None:
-        query = query.where(access_point.c.id.in_(ids))
-    if text:
-        query = query.where(or_(*(column.icontains(text, autoescape=True) for column in _SEARCHED)))
-    if site_key:
-        query = query.where(site.c.key == site_key)
-    if state is not None:
-        query = query.where(_STATE.in_((state.value,)))
-    return [_state_of(row) for row in conn.execute(query.limit(limit).offset(offset)).mappings()]
-
-
-def _state_of(row: Any) -> AccessPointState:
-    return pick(
-        AccessPointState,
-        row,
-        kind=PointKind(row["kind"]),
-        state=PointState(row["state"]),
-        reading=json.loads(row["reading"]) if row["reading"] else None,
-        **{name: row[name] or "" for name in ("model", "firmware", "serial", "profile")},
-    )
+    return [
+        pick(
+            AccessPointState,
+            row,
+            model=row["model"] or "",
+            firmware=row["firmware"] or "",
+            reading=json.loads(row["reading"]) if row["reading"] else None,
+        )
+        for row in conn.execute(query).mappings()
+    ]
 
 
 def _health_columns() -> list[Any]:

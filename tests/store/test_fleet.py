@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import random
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
-from hotspot.ap_events import ApEvent, Kind
-from hotspot.ap_history import Point, RadioPoint
-from hotspot.fleet import ApReading, Band, PointKind, PointState, PollFailure, RadioReading, SsidReading, assess
+from hotspot.fleet import ApReading, Band, PointKind, PollFailure, RadioReading, SsidReading, assess
 from hotspot.values import MacAddress, Octets
-from store import ap_events, ap_history, fleet, health, watch
-from store.packing import pack, unpack
+from store import fleet, health
+from store.schema import access_point_health
 from store.store import Connection, Store
 from tests.conftest import NOW
 
@@ -51,39 +49,15 @@ def test_members_get_names_of_their_own_and_are_not_polled(filled: Store) -> Non
     ]
 
 
-def test_a_member_is_unknown_while_its_controller_is_silent(filled: Store) -> None:
-    up, down = ApReading(NOW, model="C9120", serial="S1"), PollFailure.TIMEOUT
+def test_what_outlives_an_outage_is_the_identity(filled: Store) -> None:
+    up = assess(None, ApReading(NOW, model="U6", firmware="6.5", serial="S1"), now=NOW)
     with filled.write() as conn:
-        (member,) = fleet.add_members(conn, 2, {"aa": "hall"}, now=NOW)
-        told = {1: assess(None, up, now=NOW), 2: assess(None, up, now=NOW), member.id: assess(None, up, now=NOW)}
-        health.save_healths(conn, told, {1: "unifi"})
-    states = {state.name: state for state in _states(filled)}
-    assert {name: state.state for name, state in states.items()} == dict.fromkeys(states, PointState.UP)
-    assert states["hall"].controller_name == "wlc" and states["ap-1"].profile == "unifi"
-    with filled.write() as conn:
-        health.save_healths(conn, {1: assess(told[1], down, now=NOW), 2: assess(told[2], down, now=NOW)})
-    states = {state.name: state for state in _states(filled)}
-    assert {name: state.state for name, state in states.items()} == {
-        "ap-1": PointState.DOWN,
-        "wlc": PointState.DOWN,
-        "hall": PointState.UNKNOWN,
-    }
-    assert (states["ap-1"].model, states["ap-1"].serial, states["ap-1"].profile) == ("C9120", "S1", "unifi")
-    assert [each.name for each in _states(filled, state=PointState.UNKNOWN)] == ["hall"]
-    assert [each.name for each in _states(filled, text="s1", limit=2)] == ["ap-1", "hall"]
-    assert [each.name for each in _states(filled, text="WLC")] == ["hall", "wlc"]
-    assert _states(filled, text="%") == [] and _states(filled, site_key="hafen") == []
-    assert [each.name for each in _states(filled, site_key="markt", limit=1, offset=2)] == ["wlc"]
-    assert [each.name for each in _states(filled, ids=[2])] == ["wlc"]
-
-
-def _states(store: Store, **wanted: object) -> list[fleet.AccessPointState]:
-    with store.read() as conn:
-        return fleet.access_point_states(conn, **wanted)  # type: ignore[arg-type]
-
-
-def test_one_that_nobody_polled_yet_is_new(filled: Store) -> None:
-    assert [state.state for state in _states(filled)] == [PointState.NEW, PointState.NEW]
+        health.save_healths(conn, {1: up, 2: up}, {1: "unifi"})
+        health.save_healths(conn, {1: assess(up, PollFailure.TIMEOUT, now=NOW), 2: up})
+        rows = {row.access_point_id: row for row in conn.execute(select(access_point_health))}
+    assert (rows[1].up, rows[1].failure, rows[1].reading) == (False, "timeout", None)
+    assert (rows[1].model, rows[1].firmware, rows[1].serial, rows[1].profile) == ("U6", "6.5", "S1", "unifi")
+    assert rows[2].up and rows[2].profile == ""
 
 
 def test_a_reading_comes_back_as_plain_data(filled: Store) -> None:
@@ -91,7 +65,8 @@ def test_a_reading_comes_back_as_plain_data(filled: Store) -> None:
     reading = ApReading(NOW, cpu_ratio=0.5, radios=(radio,), ssids=(SsidReading("Hanse", 3),))
     with filled.write() as conn:
         fleet.save_health(conn, 1, assess(None, reading, now=NOW))
-    (state,) = _states(filled, ids=[1])
+    with filled.read() as conn:
+        state = fleet.access_point_states(conn)[0]
     assert state.reading is not None and state.reading["clients"] == 3
     (told,) = state.reading["radios"]
     assert (told["band"], told["octets"], told["noise_dbm"]) == ("2.4", {"down": 7, "up": 8}, -91)
@@ -114,70 +89,3 @@ def test_another_credential_becomes_its_own(filled: Store) -> None:
     with filled.write() as conn:
         fleet.set_credential(conn, filled.keys, 1, other)
         assert fleet.access_points(conn, filled.keys)[0].credential == other
-
-
-def test_events_are_read_page_by_page_and_by_time(filled: Store) -> None:
-    told = [ApEvent(1, NOW + at * MINUTE, Kind.CHANNEL, str(at), str(at + 1), "ng") for at in range(5)]
-    other = [ApEvent(2, NOW, Kind.UP), ApEvent(2, NOW + 9 * MINUTE, Kind.DOWN)]
-    with filled.write() as conn:
-        ap_events.add(conn, [*told, *other])
-        ap_events.add(conn, [])
-        page = ap_events.of_access_point(conn, 1, limit=2)
-        assert page == told[:2:-1]
-        assert ap_events.of_access_point(conn, 1, limit=9, before_id=page[-1].id) == told[2::-1]
-        assert ap_events.recent(conn, since=NOW + 3 * MINUTE, limit=9) == [other[1], told[4]]
-        assert ap_events.between(conn, NOW, NOW + MINUTE) == [told[0], other[0]]
-        assert ap_events.between(conn, NOW, NOW + HOUR, access_point_id=2) == other
-        assert ap_events.up_at(conn, NOW + 9 * MINUTE) == {2: True} and ap_events.up_at(conn, NOW) == {}
-        assert ap_events.up_at(conn, NOW + HOUR) == {2: False}
-        assert ap_events.purge(conn, before=NOW + MINUTE, limit=1) == 1
-        assert ap_events.purge(conn, before=NOW + MINUTE, limit=9) == 1
-
-
-def test_the_watch_tells_when_nobody_looked(city_store: Store) -> None:
-    with city_store.write() as conn:
-        for minute in (0, 1, 2, 30, 31, 30):  # the last: a clock that was set back
-            watch.beat(conn, now=NOW + minute * MINUTE, gap=5 * MINUTE)
-        assert watch.between(conn, NOW + MINUTE, NOW + HOUR) == [
-            (NOW + MINUTE, NOW + 2 * MINUTE),
-            (NOW + 30 * MINUTE, NOW + 31 * MINUTE),
-        ]
-        assert watch.purge(conn, before=NOW + 10 * MINUTE) == 1
-
-
-def busy_hour(dice: random.Random) -> list[Point]:
-    """An access point with three radios and moving figures, a poll a minute."""
-    down = up = 0
-    found = []
-    for minute in range(60):
-        down, up = down + dice.randrange(40_000_000), up + dice.randrange(4_000_000)
-        radios = tuple(
-            RadioPoint(name, dice.randrange(20), channel, round(dice.random(), 3), -95 + dice.randrange(4))
-            for name, channel in (("ng", 6), ("na", 44), ("6e", 37))
-        )
-        clients = sum(radio.clients or 0 for radio in radios)
-        busy = round(dice.random(), 3), round(0.5 + dice.random() / 100, 3)
-        found.append(Point(NOW + minute * MINUTE, True, clients, *busy, down, up, radios))
-    return found
-
-
-def test_an_hour_of_polls_takes_less_than_3_kb_and_comes_back(filled: Store) -> None:
-    hour, polls = ap_history.hour_of(NOW), busy_hour(random.Random(1))
-    parts = [polls[at : at + 5] for at in range(0, 60, 5)]
-    assert sum(len(pack(hour, part)) for part in parts) < 3000
-    with filled.write() as conn:
-        for part in parts:
-            ap_history.save(conn, 1, hour, part)
-        ap_history.save(conn, 1, hour, parts[0])  # written once more by who could not know that it was written
-        ap_history.save(conn, 1, hour + HOUR, [Point(NOW + HOUR, False)])
-        assert ap_history.points(conn, 1, since=NOW, until=NOW + HOUR) == polls
-        later = ap_history.points(conn, 1, since=NOW + 59 * MINUTE, until=NOW + 2 * HOUR)
-        assert later == [polls[-1], Point(NOW + HOUR, False)]
-        assert ap_history.purge(conn, before=NOW + HOUR, limit=5) == 1
-        assert ap_history.points(conn, 1, since=NOW, until=NOW + HOUR) == []
-
-
-@pytest.mark.parametrize("broken", [b"\x05", b"\xff", b"\x01\x02", b"\x03\x01\x05\x01", b"\x04\x01\x01\x01\x09"])
-def test_a_broken_pack_is_named(broken: bytes) -> None:
-    with pytest.raises(ValueError, match=r"chunk|early"):
-        unpack(NOW, broken)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from hotspot.fleet import PollFailure
-from monitor.sockets import Sockets
+from monitor.sockets import Ignored
 from monitor.traps import Result as TrapResult
 from store.messages import Kind
 
@@ -24,8 +24,8 @@ class Instruments:
     """One city's own, on that city's registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.sockets = Sockets(registry)
         self._count_polls(registry)
+        self._count_datagrams(registry)
         self._count_jobs(registry)
         self._count_messages(registry)
 
@@ -56,15 +56,30 @@ class Instruments:
             ["operation"],
             registry=registry,
         )
-        self.traps = Counter(
-            "kogge_monitor_traps_total", "Traps and informs by what became of them.", ["result"], registry=registry
-        )
         for result in RESULTS:
             self.polls.labels(result)
         for operation in STORE_OPERATIONS:
             self.store_failures.labels(operation)
+
+    def _count_datagrams(self, registry: CollectorRegistry) -> None:
+        self.traps = Counter(
+            "kogge_monitor_traps_total", "Traps and informs by what became of them.", ["result"], registry=registry
+        )
+        self.socket_drops = Counter(
+            "kogge_monitor_socket_drops_total",
+            "Datagrams that the kernel threw away before the monitor read them.",
+            registry=registry,
+        )
+        self.answers_ignored = Counter(
+            "kogge_monitor_answers_ignored_total",
+            "Datagrams that answered no open question, by reason.",
+            ["reason"],
+            registry=registry,
+        )
         for taken in TrapResult:
             self.traps.labels(taken.value)
+        for reason in Ignored:
+            self.answers_ignored.labels(reason.value)
 
     def _count_jobs(self, registry: CollectorRegistry) -> None:
         self.jobs = Counter(

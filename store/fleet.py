@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select
 
 from hotspot.fleet import ApHealth, PointKind
-from hotspot.values import MacAddress
 from store.health import save_healths
 from store.keys import KeyRing
-from store.rows import insert_for, pick
-from store.schema import access_point, access_point_bssid, access_point_health, site
+from store.rows import pick
+from store.schema import access_point, access_point_health, site
 
 _SNMP = "snmp-credential"
 
@@ -45,17 +43,6 @@ class AccessPoint:
     port: int
     credential: SnmpCredential
     kind: PointKind = PointKind.ACCESS_POINT
-
-
-@dataclass(frozen=True, slots=True)
-class MemberPoint:
-    """An access point behind a controller. `member_key` is what the controller's table calls it."""
-
-    id: int
-    name: str
-    site: str
-    controller_id: int
-    member_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +79,6 @@ def access_points(conn: Connection, keys: KeyRing) -> list[AccessPoint]:
         )
         for row in conn.execute(query).mappings()
     ]
-
-
-def members(conn: Connection) -> list[MemberPoint]:
-    """All access points behind controllers that are not retired, by id."""
-    of_controller = access_point.c.retired_at.is_(None) & access_point.c.controller_id.is_not(None)
-    query = select(access_point, site.c.key.label("site")).join(site).where(of_controller).order_by(access_point.c.id)
-    return [pick(MemberPoint, row) for row in conn.execute(query).mappings()]
 
 
 def unseal_credential(keys: KeyRing, version: str, sealed: bytes) -> SnmpCredential:
@@ -164,88 +144,3 @@ def set_credential(conn: Connection, keys: KeyRing, access_point_id: int, creden
     """Another credential than its own opened it: from now on that is its own."""
     values = {"snmp_version": credential.version, "snmp_sealed": seal_credential(keys, credential)}
     conn.execute(access_point.update().where(access_point.c.id == access_point_id).values(**values))
-
-
-def add_members(conn: Connection, controller_id: int, names: Mapping[str, str], *, now: datetime) -> list[MemberPoint]:
-    """New rows for access points behind a controller: names by key. Where a name is taken a number is put behind it.
-
-    They stand at the controller's site until somebody moves them. Needs `write()`.
-    """
-    at = select(site.c.id, site.c.key).join(access_point).where(access_point.c.id == controller_id)
-    site_id, site_key = conn.execute(at).one()
-    taken = set(conn.execute(select(access_point.c.name).where(access_point.c.retired_at.is_(None))).scalars())
-    rows = []
-    for key, wanted in names.items():
-        name = _free_name(wanted or key, taken)
-        taken.add(name)
-        rows.append(
-            {
-                "site_id": site_id,
-                "name": name,
-                "kind": PointKind.MEMBER.value,
-                "address": "",
-                "port": 0,
-                "snmp_version": "",
-                "snmp_sealed": b"",
-                "controller_id": controller_id,
-                "member_key": key,
-                "created_at": now,
-            }
-        )
-    if not rows:
-        return []
-    made = insert(access_point).returning(access_point.c.id, access_point.c.name, access_point.c.member_key)
-    return [MemberPoint(row.id, row.name, site_key, controller_id, row.member_key) for row in conn.execute(made, rows)]
-
-
-def add_member(conn: Connection, controller_id: int, *, key: str, name: str, now: datetime) -> int:
-    """One access point behind a controller; its id."""
-    return add_members(conn, controller_id, {key: name}, now=now)[0].id
-
-
-def _free_name(wanted: str, taken: Collection[str]) -> str:
-    if wanted not in taken:
-        return wanted
-    return next(name for number in range(2, len(taken) + 3) if (name := f"{wanted}-{number}") not in taken)
-
-
-# Which access point sends under which BSSID ---------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class BssidOwner:
-    """The access point that sends under a BSSID."""
-
-    access_point_id: int
-    name: str
-    site_key: str
-    site_name: str
-
-
-def note_bssids(conn: Connection, seen: Mapping[int, Sequence[MacAddress]], *, now: datetime) -> None:
-    """All that these access points send under, by id; whoever sent under one before does so no more.
-
-    What an access point sent under before stays its own until another takes it. Needs `write()`.
-    """
-    rows = {str(bssid): each for each, bssids in seen.items() for bssid in bssids}
-    if not rows:
-        return
-    values = [{"bssid": bssid, "access_point_id": each, "seen_at": now} for bssid, each in rows.items()]
-    statement = insert_for(conn, access_point_bssid)
-    news = {"access_point_id": statement.excluded.access_point_id, "seen_at": statement.excluded.seen_at}
-    conn.execute(statement.on_conflict_do_update(index_elements=["bssid"], set_=news), values)
-
-
-def bssid_owners(conn: Connection) -> dict[str, BssidOwner]:
-    """All known BSSIDs, as `hotspot.values.MacAddress` writes them."""
-    query = (
-        select(access_point_bssid.c.bssid, access_point.c.id, access_point.c.name, site.c.key, site.c.name.label("at"))
-        .join(access_point, access_point.c.id == access_point_bssid.c.access_point_id)
-        .join(site, site.c.id == access_point.c.site_id)
-    )
-    return {row.bssid: BssidOwner(row.id, row.name, row.key, row.at) for row in conn.execute(query)}
-
-
-def purge_bssids(conn: Connection, *, unseen_since: datetime) -> int:
-    """Delete those that nobody sends under any more. Rows deleted."""
-    return conn.execute(delete(access_point_bssid).where(access_point_bssid.c.seen_at < unseen_since)).rowcount

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from hotspot.fleet import ApReading, Band, PointKind, PollFailure, RadioReading, SsidReading, assess
 from hotspot.values import MacAddress, Octets
-from store import fleet, health
+from store import bssids, fleet, health, members
 from store.schema import access_point_health
 from store.store import Connection, Store
 from tests.conftest import NOW
@@ -34,14 +34,13 @@ def filled(city_store: Store) -> Store:
 
 def test_members_get_names_of_their_own_and_are_not_polled(filled: Store) -> None:
     with filled.write() as conn:
-        made = fleet.add_members(conn, 2, {"aa": "ap-1", "bb": "ap-1", "cc": ""}, now=NOW)
+        made = members.add(conn, 2, {"aa": "ap-1", "bb": "ap-1", "cc": ""}, now=NOW)
         assert [(each.name, each.member_key, each.site) for each in made] == [
             ("ap-1-2", "aa", "markt"),
             ("ap-1-3", "bb", "markt"),
             ("cc", "cc", "markt"),
         ]
-        assert fleet.members(conn) == made and fleet.add_members(conn, 2, {}, now=NOW) == []
-        assert fleet.add_member(conn, 2, key="dd", name="dd", now=NOW) == made[-1].id + 1
+        assert members.all_of(conn) == made and members.add(conn, 2, {}, now=NOW) == []
         polled = fleet.access_points(conn, filled.keys)
     assert [(each.name, each.kind) for each in polled] == [
         ("ap-1", PointKind.ACCESS_POINT),
@@ -76,12 +75,14 @@ def test_a_reading_comes_back_as_plain_data(filled: Store) -> None:
 def test_a_bssid_belongs_to_who_sent_under_it_last(filled: Store) -> None:
     one, two = MacAddress.parse("02005e10000a"), MacAddress.parse("02005e10000b")
     with filled.write() as conn:
-        fleet.note_bssids(conn, {1: [one, two]}, now=NOW)
-        fleet.note_bssids(conn, {2: [two]}, now=NOW + HOUR)
-        owners = fleet.bssid_owners(conn)
-        assert {bssid: owner.name for bssid, owner in owners.items()} == {str(one): "ap-1", str(two): "wlc"}
-        assert fleet.purge_bssids(conn, unseen_since=NOW + MINUTE) == 1
-        assert set(fleet.bssid_owners(conn)) == {str(two)}
+        bssids.note(conn, {1: [one, two]}, now=NOW)
+        bssids.note(conn, {2: [two]}, now=NOW + HOUR)
+        assert {bssid: owner.name for bssid, owner in bssids.owners(conn).items()} == {
+            str(one): "ap-1",
+            str(two): "wlc",
+        }
+        assert bssids.purge(conn, unseen_since=NOW + MINUTE) == 1
+        assert set(bssids.owners(conn)) == {str(two)}
 
 
 def test_another_credential_becomes_its_own(filled: Store) -> None:

@@ -48,11 +48,15 @@ class Grid:
         return self.since + self.step * index
 
 
-def grid_over(span: timedelta, *, until: datetime, steps: int, least: timedelta) -> Grid:
-    """A grid of at most `steps` steps that ends with `until`, none shorter than `least`, in which a poll lies."""
+def grid_over(span: timedelta, *, now: datetime, steps: int, least: timedelta) -> Grid:
+    """A grid of at most `steps` steps up to now, none shorter than `least`, in which a poll surely lies.
+
+    Steps begin at the same moments whenever one looks; the last is not over yet.
+    """
     step = max(span / steps, least)
     count = max(1, -(-span // step))
-    return Grid(until - step * count, step, count)
+    over = (now - datetime.fromtimestamp(0, now.tzinfo)) % step
+    return Grid(now - over + step - step * count, step, count)
 
 
 def spread(grid: Grid, items: Iterable[Item], at: Callable[[Item], datetime]) -> list[list[Item]]:

@@ -24,11 +24,14 @@ MARKER = 9.0
 
 LABEL_CHARACTERS_MAX = 24
 
+NORTH = 18.0
+"""The arrow to the north stands in the middle of a square of twice that, in the upper right corner."""
+
 SCALE_SHARE = 0.3
 """The scale bar is at most this share of the drawing's width."""
 
-FLATTEST, STEEPEST = 0.45, 1.1
-"""Height of a drawing as a share of its width."""
+FLATTEST = 0.45
+"""Height of a drawing is at least this share of its width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +97,13 @@ class _Box:
         return self.left >= 0 and self.top >= 0 and self.right <= width and self.bottom <= height
 
 
-def draw(spots: Sequence[Spot], *, width: float, margin: float = 28.0) -> SiteMap:
-    """The map of at least one place, `width` units wide and as high as the places ask for."""
+def draw(spots: Sequence[Spot], *, width: float, steepest: float, margin: float = 28.0) -> SiteMap:
+    """The map of at least one place, `width` units wide and as high as the places ask for: `steepest` times that."""
     metres = [_metres(spot, _middle(spots)) for spot in spots]
     east = [x for x, _ in metres]
     north = [y for _, y in metres]
     across, along = max(east) - min(east), max(north) - min(north)
-    height = round(width * min(max(along / across if across else FLATTEST, FLATTEST), STEEPEST))
+    height = round(width * min(max(along / across if across else FLATTEST, FLATTEST), steepest))
     foot = margin + 2 * FONT  # the scale bar stands below all places
     room = (width - 2 * margin, height - margin - foot)
     unit = max(across / room[0], along / room[1], 0.5)  # metres a unit; one place alone fills no town
@@ -137,6 +140,7 @@ def _labelled(
     """Labels one by one, the most important first; each where it covers no marker and no other label, or nowhere."""
     taken = [_Box(x - MARKER, y - MARKER, x + MARKER, y + MARKER) for x, y in places]
     taken.append(_Box(0, height - 2 * FONT, width * 0.5, height))  # the scale bar's
+    taken.append(_Box(width - 2 * NORTH, 0, width, 2 * NORTH))
     found: dict[int, Label] = {}
     for index in sorted(range(len(spots)), key=lambda each: (-spots[each].rank, each)):
         text = _cut(spots[index].name)

@@ -30,6 +30,7 @@ from portal.pages import add_filters, guard_response, page, speech_for, switches
 from portal.passwords import BusyError
 from portal.report.views import Report
 from portal.staff.access_points import ApListPages
+from portal.staff.ap_page import ApPage
 from portal.staff.guard import Guard
 from portal.staff.live import Live
 from portal.staff.nases import NasPages
@@ -77,7 +78,8 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets, guarded
     staff_texts = speeches(of_staff(city.config.languages), city.zone)
     staff = Staff(city, staff_texts, metrics, clock, random_octets, guard).blueprint()
     Live(city.config.portal.staff_url).mount(staff)
-    ApListPages(city, staff_texts, clock, guard).mount(staff)
+    for seen in (ApListPages, ApPage):
+        seen(city, staff_texts, clock, guard).mount(staff)
     NasPages(city, staff_texts, clock, random_octets, guard).mount(staff)
     for pages in (PlacePages, TermsPages, NoticePages):
         pages(room, staff_texts, guard).mount(staff)

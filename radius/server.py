@@ -30,6 +30,7 @@ from radius.wire import Code
 from service import kernel
 from service.cities import City
 from store import arrivals, self_test, sessions
+from store.arrivals import OK, Arrival
 from store.store import Unavailable
 
 log = logging.getLogger(__name__)
@@ -264,7 +265,14 @@ class CityServer(threading.Thread):
                 arrivals.learn_message_authenticator(conn, learned, now=now)
             self._committed = time.monotonic()
             self._tally.written(now)
+            self._count_by_nas(told)
             self._peers.learned -= learned
+
+    def _count_by_nas(self, told: Sequence[Arrival]) -> None:
+        for arrival in told:
+            name = self._roster.name_of(arrival.nas_id) if arrival.verdict == OK else None
+            if name is not None:
+                self._metrics.nas_packets.labels(name).inc(arrival.packets)
 
     def _refresh_gauges(self) -> None:
         for door in self._doors:
@@ -278,7 +286,9 @@ class CityServer(threading.Thread):
         self._metrics.limits.labels("sources").inc(self._peers.take_emptied())
         self._metrics.limits.labels("arrivals").inc(self._tally.take_untold())
         with self._city.store.read() as conn:
-            self._metrics.sessions.set(sessions.count_live(conn))
+            by_site = sessions.count_live_by_site(conn)
+        self._metrics.sessions.set(sum(by_site.values()))
+        self._metrics.set_site_sessions(by_site)
 
     def _hear_answers(self) -> None:
         heard: list[tuple[bytes, tuple[str, int]]] = []

@@ -115,6 +115,18 @@ def count_live(conn: Connection) -> int:
     return int(conn.execute(query).scalar_one())
 
 
+def count_live_by_site(conn: Connection) -> dict[str, int]:
+    """Open sessions by the key of their NAS's site; 0 where a site has none."""
+    query = (
+        select(site.c.key, func.count(session.c.id))
+        .select_from(
+            site.outerjoin(nas).outerjoin(session, (session.c.nas_id == nas.c.id) & session.c.ended_at.is_(None))
+        )
+        .group_by(site.c.key)
+    )
+    return {key: int(count) for key, count in conn.execute(query)}
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Of which sessions a list is: all of the city, or those of a NAS, of a site, or of both."""

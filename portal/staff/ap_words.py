@@ -67,3 +67,8 @@ def reason(point: Point) -> str:
 def span(speech: Speech, length: timedelta) -> str:
     """`3 hours 5 minutes`, from two days on `2 days`."""
     return speech.days(length.days) if length >= TWO_DAYS else speech.duration(int(length.total_seconds()))
+
+
+def seconds(number: float) -> timedelta:
+    """For `span`."""
+    return timedelta(seconds=number)

@@ -39,6 +39,7 @@ GUARDS: dict[str, Permission | str | None] = {
     "staff.live_script": Permission.SEE_ACCESS_POINTS,
     "staff.access_points": Permission.SEE_ACCESS_POINTS,
     "staff.access_point_map": Permission.SEE_ACCESS_POINTS,
+    "staff.access_point": Permission.SEE_ACCESS_POINTS,
     "staff.nases": Permission.MANAGE_NASES,
     "staff.new_nas": Permission.MANAGE_NASES,
     "staff.add_nas": Permission.MANAGE_NASES,

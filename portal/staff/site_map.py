@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from hotspot.site_map import SiteMap, Spot, draw
 from store.ap_list import SiteStates, State
 
-WIDTHS = {"narrow": 288.0, "wide": 720.0}
+SIZES = {"narrow": (288.0, 1.1), "wide": (880.0, 0.6)}
 """Two drawings, because a label that is legible in both cannot be one size in one drawing; CSS shows the fitting one.
-288 pixels are what a page has on a phone of 320."""
+288 pixels are what a page has on a phone of 320. With each its greatest height, as a share of the width."""
 
 SITES_MAX = 500
 """Places that are drawn; more would be a blot. The list below names all."""
@@ -36,4 +36,6 @@ def drawings(sites: Sequence[SiteStates]) -> dict[str, SiteMap]:
         if site.latitude is not None and site.longitude is not None
     ]
     spots = sorted(spots, key=lambda spot: spot.rank)[-SITES_MAX:]
-    return {name: draw(spots, width=width) for name, width in WIDTHS.items()} if spots else {}
+    if not spots:
+        return {}
+    return {name: draw(spots, width=width, steepest=steepest) for name, (width, steepest) in SIZES.items()}

@@ -225,7 +225,7 @@ def test_the_map_shows_each_place_by_shape_and_word(door: Door, admin: Seat) -> 
     page = admin.get("/staff/access-points/map")
     said = dict(re.findall(r'<a href="/staff/access-points\?site=([\w-]*)" aria-label="[^",]*, ([^"]*)"', page.text))
     assert said == {
-        "neuer-markt": "all up: 2 of 2 up",
+        "neuer-markt": "none down: 2 of 2 up",
         "stadthafen": "some down: 1 of 2 up",
         "warnemuende": "all down: 0 of 2 up",
     }

@@ -1,20 +1,11 @@
-"""The monitor's UDP sockets: opened with a large buffer, and watched for what they lose and what is ignored.
-
-A scrape reads the figures on its own thread while the loop opens and closes sockets.
-"""
+"""The monitor's UDP sockets: opened with a large buffer, and watched for what they lose and what is ignored."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from enum import StrEnum
-from threading import Lock
-
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from service import kernel
 
@@ -44,61 +35,39 @@ class Ignored(StrEnum):
     """Unreadable, and nobody there was asked anything."""
 
 
-class Sockets(Collector):
-    """One city's. `registry` None: nobody reads the figures."""
+class Sockets:
+    """One city's. `count_drops` is told how many datagrams the kernel threw away since last told, `count_ignored` why
+    one was ignored. Belongs to one loop."""
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        self._lock = Lock()
+    def __init__(
+        self,
+        count_drops: Callable[[int], object] = lambda _count: None,
+        count_ignored: Callable[[Ignored], object] = lambda _why: None,
+    ) -> None:
+        self._count_drops = count_drops
+        self.ignore = count_ignored
         self._drops: dict[socket.socket, int] = {}
-        self._dropped = 0
-        self._ignored: Counter[str] = Counter(dict.fromkeys(Ignored, 0))
-        if registry is not None:
-            registry.register(self)
 
     def open(self, family: int) -> socket.socket:
         """A UDP socket, to be ended with `close`. OSError."""
         opened = socket.socket(family, socket.SOCK_DGRAM)
         opened.setblocking(False)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        with self._lock:
-            self._drops[opened] = 0
+        self._drops[opened] = 0
         return opened
 
     def close(self, opened: socket.socket) -> None:
-        """What it lost stays counted."""
-        with self._lock:
-            self._look(opened)
-            del self._drops[opened]
+        """What it lost is told."""
+        self._look(opened)
+        del self._drops[opened]
         opened.close()
 
-    def ignore(self, why: Ignored) -> None:
-        self._ignored[why] += 1
-
-    def dropped(self) -> int:
-        """Datagrams that the kernel threw away before we read them."""
-        with self._lock:
-            for opened in self._drops:
-                self._look(opened)
-            return self._dropped
-
-    def ignored(self) -> dict[str, int]:
-        return dict(self._ignored)
-
-    def collect(self) -> Iterator[Metric]:
-        """For a scrape."""
-        yield CounterMetricFamily(
-            "kogge_monitor_socket_drops",
-            "Datagrams that the kernel threw away before the monitor read them.",
-            value=self.dropped(),
-        )
-        ignored = CounterMetricFamily(
-            "kogge_monitor_answers_ignored", "Datagrams that answered no open question, by reason.", labels=["reason"]
-        )
-        for reason, count in self.ignored().items():
-            ignored.add_metric([reason], count)
-        yield ignored
+    def look(self) -> None:
+        """Tell what the kernel threw away before we read it; call it now and then."""
+        for opened in self._drops:
+            self._look(opened)
 
     def _look(self, opened: socket.socket) -> None:
         told = kernel.drops(opened)
-        self._dropped += (told - self._drops[opened]) % kernel.COUNTS
+        self._count_drops((told - self._drops[opened]) % kernel.COUNTS)
         self._drops[opened] = told

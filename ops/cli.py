@@ -15,20 +15,23 @@ from rich.console import Console
 
 from config.load import check as check_files
 from config.load import load_installation
-from hotspot.errors import ConfigError
 from hotspot.roles import Role
 from monitor.session import Engine
 from ops import (
     account,
+    ap,
+    ap_changes,
+    ap_credentials,
+    ap_file,
     capport,
     explain,
     message,
     nas,
     nas_file,
     notice,
+    profile,
     radius_orders,
     radius_test,
-    screen,
     service_group,
     sessions,
     terms,
@@ -38,7 +41,6 @@ from ops.command import at, city_key, folder, only, plainly, store_of
 from ops.supervisor import Child, kogge, supervise
 from service import logs
 from service.processes import FAILED, stop_event
-from store import fleet
 from store.keys import KeyRing
 
 SERVICES = ("radius", "portal", "monitor")
@@ -188,45 +190,6 @@ def demo(fresh: bool, state: Path) -> None:
 
 
 @main.group()
-def ap() -> None:
-    """List and show access points."""
-
-
-@ap.command("list")
-@city_key
-@at
-def ap_list(city: str, folder: Path) -> None:
-    """The city's access points and what the last poll found."""
-    with plainly(), store_of(folder, city) as store, store.read() as conn:
-        Console().print(screen.access_point_table(fleet.access_point_states(conn)), soft_wrap=True)
-
-
-@ap.command("show")
-@city_key
-@click.argument("name")
-@at
-def ap_show(city: str, name: str, folder: Path) -> None:
-    """What to type into an access point, its secrets included."""
-    with plainly(), store_of(folder, city) as store, store.read() as conn:
-        found = next((each for each in fleet.access_points(conn, store.keys) if each.name == name), None)
-        if found is None:
-            raise ConfigError(f"{city} has no access point {name!r}; see `kogge ap list {city}`")
-    credential = found.credential
-    lines = {"Address": f"{found.address}:{found.port}", "SNMP version": credential.version}
-    if credential.version == "v2c":
-        lines["Community"] = credential.community
-    else:
-        lines |= {
-            "User": credential.user,
-            "Security level": "authPriv",
-            "Authentication (SHA-256)": credential.auth_password,
-            "Privacy (AES-128)": credential.priv_password,
-        }
-    for label, value in lines.items():
-        click.echo(f"{label + ':':26}{value}")
-
-
-@main.group()
 def staff() -> None:
     """Invite staff."""
 
@@ -261,6 +224,11 @@ def metrics_token(city: str, folder: Path) -> None:
 
 
 main.add_command(account.command)
+for command in (ap_changes.add, ap_changes.move, ap_changes.rename, ap_changes.retire):
+    ap.command.add_command(command)
+for command in (ap_credentials.command, ap_file.import_file, ap_file.export):
+    ap.command.add_command(command)
+main.add_command(ap.command)
 main.add_command(capport.command)
 main.add_command(explain.command)
 main.add_command(message.command)
@@ -270,6 +238,7 @@ main.add_command(nas.command)
 main.add_command(sessions.command)
 main.add_command(terms.command)
 main.add_command(notice.command)
+main.add_command(profile.command)
 radius.add_command(radius_test.command)
 radius.add_command(radius_orders.disconnect)
 radius.add_command(radius_orders.coa)

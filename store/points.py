@@ -53,6 +53,25 @@ def by_name(conn: Connection, name: str) -> Point | None:
     return None if row is None else pick(Point, row, kind=PointKind(row["kind"]))
 
 
+def id_of(conn: Connection, name: str) -> int | None:
+    """Of the one in service of that name, else of the one that was retired last."""
+    query = select(access_point.c.id).where(access_point.c.name == name)
+    order = (access_point.c.retired_at.is_not(None), access_point.c.retired_at.desc())
+    return conn.execute(query.order_by(*order).limit(1)).scalar()
+
+
+def names(conn: Connection) -> dict[int, str]:
+    """Of all that there ever were, by id."""
+    return {row.id: row.name for row in conn.execute(select(access_point.c.id, access_point.c.name))}
+
+
+def credential_of(conn: Connection, keys: KeyRing, point_id: int) -> SnmpCredential:
+    """What an access point with an address answers to."""
+    query = select(access_point.c.snmp_version, access_point.c.snmp_sealed).where(access_point.c.id == point_id)
+    row = conn.execute(query).one()
+    return unseal_credential(keys, row.snmp_version, bytes(row.snmp_sealed))
+
+
 def entries(conn: Connection, keys: KeyRing) -> list[PointEntry]:
     """Every one that has an address as a person described it, its credential included; by name."""
     query = _IN_SERVICE.where(access_point.c.kind != PointKind.MEMBER).order_by(access_point.c.name)

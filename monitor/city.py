@@ -17,6 +17,7 @@ from monitor.poller import Poller, Settings
 from monitor.profiles import Profiles
 from monitor.records import Records
 from monitor.schedule import Housekeeper
+from monitor.session import Engine
 from service.cities import City
 
 log = logging.getLogger(__name__)
@@ -25,11 +26,20 @@ log = logging.getLogger(__name__)
 class CityMonitor:
     """Runs from `start` to `stop`; `board` shows what it found."""
 
-    def __init__(self, city: City, profiles: Profiles, *, clock: Callable[[], datetime], dice: random.Random) -> None:
+    def __init__(
+        self,
+        city: City,
+        profiles: Profiles,
+        *,
+        clock: Callable[[], datetime],
+        dice: random.Random,
+        engine: Engine = Engine.FAST,
+    ) -> None:
         self._city = city
         self._profiles = profiles
         self._clock = clock
         self._dice = dice
+        self._engine = engine
         self.board = Board()
         self._instruments = Instruments(city.registry)
         metrics.register(city.registry, city.key, self.board)
@@ -91,4 +101,5 @@ class CityMonitor:
             profiles=self._profiles,
             clock=self._clock,
             dice=self._dice,
+            engine=self._engine,
         )

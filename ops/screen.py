@@ -12,8 +12,8 @@ from rich.text import Text
 
 from config.model import CityConfig, Installation
 from ops.ports import MAILBOX_WEB
-from store.fleet import AccessPointState
 from store.nases import Nas
+from store.snmp_credentials import Candidate
 
 Row = Sequence[str]
 
@@ -28,17 +28,11 @@ def nas_table(nases: Iterable[Nas]) -> Table:
     return _table(headers, rows, whole=("Name", "NAS-Identifier", "Address", "CoA"))
 
 
-def access_point_table(points: Iterable[AccessPointState]) -> Table:
-    """A city's access points and what the last poll found; times are UTC."""
-    headers = ("Name", "Site", "Address", "State", "Since (UTC)", "Clients")
-    return _table(headers, map(_access_point, points), whole=("Name", "Address", "State", "Since (UTC)", "Clients"))
-
-
-def _access_point(point: AccessPointState) -> Row:
-    state = {None: "not polled yet", True: "up", False: f"down: {point.failure}"}[point.up]
-    since = f"{point.since:%m-%d %H:%M}" if point.since else ""
-    clients = "" if point.reading is None else str(point.reading["clients"])
-    return point.name, point.site_name, point.address, state, since, clients
+def credential_table(kept: Iterable[Candidate]) -> Table:
+    """SNMP credentials that are kept for networks, without their secrets; in the order in which they are tried."""
+    headers = ("Name", "Network", "Version", "Since (UTC)")
+    rows = [(each.name, str(each.network), each.credential.version, f"{each.created_at:%Y-%m-%d}") for each in kept]
+    return _table(headers, rows, whole=headers)
 
 
 def demo_table(

@@ -29,7 +29,10 @@ from portal.metrics import PortalMetrics
 from portal.pages import add_filters, guard_response, page, speech_for, switches
 from portal.passwords import BusyError
 from portal.report.views import Report
+from portal.staff.access_points import ApListPages
+from portal.staff.ap_page import ApPage
 from portal.staff.guard import Guard
+from portal.staff.live import Live
 from portal.staff.nases import NasPages
 from portal.staff.notices import NoticePages
 from portal.staff.places import PlacePages
@@ -74,6 +77,9 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets, guarded
     app.register_blueprint(blueprint(room))
     staff_texts = speeches(of_staff(city.config.languages), city.zone)
     staff = Staff(city, staff_texts, metrics, clock, random_octets, guard).blueprint()
+    Live(city.config.portal.staff_url).mount(staff)
+    for seen in (ApListPages, ApPage):
+        seen(city, staff_texts, clock, guard).mount(staff)
     NasPages(city, staff_texts, clock, random_octets, guard).mount(staff)
     for pages in (PlacePages, TermsPages, NoticePages):
         pages(room, staff_texts, guard).mount(staff)

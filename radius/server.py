@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hotspot.errors import ConfigError
-from radius import kernel, wire
+from radius import wire
 from radius.account import Accountant
 from radius.authorize import Authorizer, RandomOctets, Reply
 from radius.dynamic import Dynamic
@@ -27,6 +27,7 @@ from radius.peers import Peers
 from radius.roster import REFRESH_SECONDS, Roster
 from radius.tally import Tally
 from radius.wire import Code
+from service import kernel
 from service.cities import City
 from store import arrivals, self_test, sessions
 from store.arrivals import OK, Arrival

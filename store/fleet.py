@@ -70,14 +70,15 @@ def access_points(conn: Connection, keys: KeyRing) -> list[AccessPoint]:
         pick(
             AccessPoint,
             row,
-            credential=_credential(keys, row["snmp_version"], bytes(row["snmp_sealed"])),
+            credential=unseal_credential(keys, row["snmp_version"], bytes(row["snmp_sealed"])),
             kind=PointKind(row["kind"]),
         )
         for row in conn.execute(query).mappings()
     ]
 
 
-def _credential(keys: KeyRing, version: str, sealed: bytes) -> SnmpCredential:
+def unseal_credential(keys: KeyRing, version: str, sealed: bytes) -> SnmpCredential:
+    """As `seal_credential` sealed it; ConfigError where that was with another key."""
     return SnmpCredential(version=version, **json.loads(keys.unseal(_SNMP, sealed)))
 
 

@@ -98,6 +98,12 @@ def live(conn: Connection, *, limit: int, offset: int = 0) -> Sequence[SessionVi
     return [_view_of(row) for row in conn.execute(query.limit(limit).offset(offset)).mappings()]
 
 
+def open_of(conn: Connection, which: ColumnElement[bool], *, limit: int) -> Sequence[SessionView]:
+    """Open sessions of which that is true, newest first."""
+    query = _views().where(session.c.ended_at.is_(None), which).order_by(session.c.started_at.desc(), session.c.id)
+    return [_view_of(row) for row in conn.execute(query.limit(limit)).mappings()]
+
+
 def recently_ended(conn: Connection, *, since: datetime, limit: int) -> Sequence[SessionView]:
     """Sessions that ended after `since`, the latest end first."""
     query = _views().where(session.c.ended_at >= since).order_by(session.c.ended_at.desc())

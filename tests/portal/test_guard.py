@@ -28,6 +28,7 @@ PLACES = {
     "<int:nas_id>": "1",
     "<token>": "t" * 43,
     "<int:site_id>": "1",
+    "<int:point_id>": "1",
     "<int:version>": "1",
     "<int:notice_id>": "1",
     "<language>": "de",

@@ -1,4 +1,5 @@
-"""The metrics listener of a process: `/cities/<key>/metrics`, each behind that city's own token.
+"""The metrics listener of a process: `/cities/<key>/metrics`, each behind that city's own token, and beside it
+`/cities/<key>/targets`, which tells Prometheus where all of the city's pages stand.
 
 The city is taken from the path, the right to read it from the token; a wrong token and an unknown city look alike.
 """
@@ -13,17 +14,23 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from hotspot.errors import ConfigError
+from service import targets as scrape_targets
 from service.cities import City
 
 log = logging.getLogger(__name__)
 
 REQUEST_TIMEOUT_S = 10
+
+PAGES = ("metrics", "targets")
+
+NOWHERE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -40,8 +47,16 @@ Healthy = Callable[[], bool]
 class MetricsListener:
     """Serves on its own threads until `close`, on a socket that is bound already."""
 
-    def __init__(self, bound: socket.socket, targets: Mapping[str, Target], healthy: Healthy = lambda: True) -> None:
-        handler = type("Handler", (_Handler,), {"targets": dict(targets), "healthy": staticmethod(healthy)})
+    def __init__(
+        self,
+        bound: socket.socket,
+        targets: Mapping[str, Target],
+        healthy: Healthy = lambda: True,
+        listens: Mapping[str, str] = NOWHERE,
+    ) -> None:
+        """`listens`: the metrics listeners by service, this one and its sisters, as `/targets` tells them."""
+        parts = {"targets": dict(targets), "healthy": staticmethod(healthy), "listens": dict(listens)}
+        handler = type("Handler", (_Handler,), parts)
         self._server = _Server(bound, handler)
         self.port = int(bound.getsockname()[1])
         self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
@@ -73,20 +88,28 @@ def bind(listen: str) -> socket.socket:
         raise ConfigError(f"metrics_listen {listen}: cannot listen there ({error.strerror})") from None
 
 
-def serve_on(bound: socket.socket, cities: Iterable[City], healthy: Healthy = lambda: True) -> MetricsListener:
+def serve_on(
+    bound: socket.socket,
+    cities: Iterable[City],
+    healthy: Healthy = lambda: True,
+    listens: Mapping[str, str] = NOWHERE,
+) -> MetricsListener:
     """Start the listener of a process that carries these cities."""
     targets: dict[str, Target] = {city.key: Target(city.registry, city.store.keys.metrics_token) for city in cities}
-    return MetricsListener(bound, targets, healthy)
+    return MetricsListener(bound, targets, healthy, listens)
 
 
-def serve(listen: str, cities: Iterable[City], healthy: Healthy = lambda: True) -> MetricsListener:
+def serve(
+    listen: str, cities: Iterable[City], healthy: Healthy = lambda: True, listens: Mapping[str, str] = NOWHERE
+) -> MetricsListener:
     """The same, binding first. ConfigError where the port is taken."""
-    return serve_on(bind(listen), cities, healthy)
+    return serve_on(bind(listen), cities, healthy, listens)
 
 
 class _Handler(BaseHTTPRequestHandler):
     targets: Mapping[str, Target]
     healthy: Healthy
+    listens: Mapping[str, str]
     timeout = REQUEST_TIMEOUT_S
     server_version, sys_version = "kogge", ""
 
@@ -95,15 +118,19 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/healthz":
             self._reply(200 if self.healthy() else 503, b"ok\n" if self.healthy() else b"not healthy\n")
             return
-        target = self._authorised(path)
+        key, _, page = path.removeprefix("/cities/").partition("/")
+        target = self._authorised(key) if path == f"/cities/{key}/{page}" and page in PAGES else None
         if target is None:
             self._reply(401, b"wrong or missing token\n", ("WWW-Authenticate", "Bearer"))
             return
+        if page == "targets":
+            found = scrape_targets.document(key, self.listens, self.connection.getsockname()[0])
+            self._reply(200, found, ("Content-Type", "application/json"))
+            return
         self._reply(200, generate_latest(target.registry), ("Content-Type", CONTENT_TYPE_PLAIN_0_0_4))
 
-    def _authorised(self, path: str) -> Target | None:
-        key = path.removeprefix("/cities/").removesuffix("/metrics")
-        target = self.targets.get(key) if path == f"/cities/{key}/metrics" else None
+    def _authorised(self, key: str) -> Target | None:
+        target = self.targets.get(key)
         offered = self.headers.get("Authorization", "").removeprefix("Bearer ").encode("latin-1", "replace")
         wanted = (target.token if target else "none").encode()
         return target if hmac.compare_digest(offered, wanted) else None

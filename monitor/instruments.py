@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from hotspot.ap_events import Kind as EventKind
 from hotspot.fleet import PollFailure
 from monitor.sockets import Ignored
 from monitor.traps import Result as TrapResult
@@ -56,6 +57,23 @@ class Instruments:
             ["operation"],
             registry=registry,
         )
+        self.queue = Gauge(
+            "kogge_monitor_queue", "Access points that are due and wait for a slot to be polled in.", registry=registry
+        )
+        self.values_dropped = Counter(
+            "kogge_monitor_values_dropped_total",
+            "Values that a device told and that cannot be true, by the profile's word for them.",
+            ["value"],
+            registry=registry,
+        )
+        self.events = Counter(
+            "kogge_monitor_events_total",
+            "Entries of the access points' event log by kind.",
+            ["kind"],
+            registry=registry,
+        )
+        for event in EventKind:
+            self.events.labels(event.value)
         for result in RESULTS:
             self.polls.labels(result)
         for operation in STORE_OPERATIONS:

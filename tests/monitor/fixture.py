@@ -1,6 +1,6 @@
 """Fixtures of devices: what a made-up device tells, written from its MIB, and the reading that it is to give.
 
-A file `fixtures/NAME.toml` has `[values]` (an instance each), `[[rows]]` (a table each, a column a line) and `[reading]`.
+A file `fixtures/NAME.toml` has `[values]` (an instance each), `[[rows]]` (a table each) and `[reading]`.
 A value is a type and what it holds; in rows the type stands first, then a value for each index; `~` is a hole. Indexes
 are numbers with dots, MAC addresses, and texts in apostrophes, which get their length in front.
 """
@@ -49,7 +49,7 @@ def load(name: str) -> Fixture:
     raw = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
     lines = {**dict(_instances(raw.get("values", {}))), **dict(_cells(raw.get("rows", [])))}
     text = "".join(f"{'.'.join(map(str, oid))}|{line}\n" for oid, line in sorted(lines.items()))
-    return Fixture(name, text, raw.get("reading", {}))
+    return Fixture(name, text, raw["reading"])
 
 
 def _instances(values: dict[str, list[Any]]) -> Iterator[tuple[Oid, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -85,11 +85,3 @@ def page(name: str, reading: ApReading) -> Page:
 def parsed(text: str) -> Page:
     families = text_string_to_metric_families(text)
     return {(s.name, frozenset(s.labels.items())): s.value for family in families for s in family.samples}
-
-
-def at(ap: str, **more: str) -> Labels:
-    """Labels of a series of that access point."""
-    return frozenset({"city": CITY, "site": SITE, "ap": ap, **more}.items())
-
-
-Found = Callable[[str, Labels], float | None]

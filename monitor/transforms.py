@@ -17,6 +17,8 @@ Maps = Mapping[str, Mapping[str, int | float | str]]
 
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 OCTETS_OF_MAC = 6
+LAST_CHANNEL_2_4, LAST_CHANNEL_BEFORE_THE_GAP = 14, 144
+CHANNELS_OF_5_AND_6 = range(149, 178)
 OCTETS_SEARCHED = 256
 """Of a text in which a number or an expression is looked for."""
 
@@ -52,6 +54,15 @@ def band_of_frequency(mhz: int | float) -> Band | None:
         if low <= mhz <= high:
             return band
     return None
+
+
+def band_of_channel(channel: int) -> Band | None:
+    """IEEE 802.11 annex E: 5 GHz numbers are multiples of 4 up to 144, 6 GHz ones leave 1; from 149 to 177 both do."""
+    if channel <= LAST_CHANNEL_2_4:
+        return Band.GHZ_2_4
+    if channel % 4 == 0 and channel <= LAST_CHANNEL_BEFORE_THE_GAP:
+        return Band.GHZ_5
+    return Band.GHZ_6 if channel % 4 == 1 and channel not in CHANNELS_OF_5_AND_6 else None
 
 
 def _frequency(channel: int | float) -> int | None:

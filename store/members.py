@@ -37,7 +37,7 @@ def all_of(conn: Connection) -> list[MemberPoint]:
 def add(conn: Connection, controller_id: int, names: Mapping[str, str], *, now: datetime) -> list[MemberPoint]:
     """New rows for access points behind a controller: names by key. Where a name is taken a number is put behind it.
 
-    They stand at the controller's site until somebody moves them. InputError where somebody else takes a name meanwhile.
+    They stand at the controller's site until somebody moves them. InputError where somebody else takes a name.
     Needs `write()`.
     """
     at = select(site.c.id, site.c.key).join(access_point).where(access_point.c.id == controller_id)

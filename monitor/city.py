@@ -1,4 +1,4 @@
-"""One city's monitor: its poller on a thread with a loop of its own, its housekeeping, its senders. Shares nothing."""
+"""One city's monitor: its poller on a thread with a loop of its own, its housekeeping, its searches, its senders."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from monitor import metrics
 from monitor.board import Board
 from monitor.instruments import Instruments
 from monitor.messages import Sender, gateways
-from monitor.poller import Poller, Settings
+from monitor.poller import Settings
+from monitor.polling import Polling, Surroundings
 from monitor.profiles import Profiles
-from monitor.records import Records
-from monitor.schedule import Housekeeper
+from monitor.schedule import Housekeeper, this_process
+from monitor.searches import Searcher
 from monitor.session import Engine
 from service.cities import City
 
@@ -44,6 +45,7 @@ class CityMonitor:
         self._instruments = Instruments(city.registry)
         metrics.register(city.registry, city.key, self.board)
         self._housekeeper = Housekeeper(city, self._instruments, clock)
+        self._searcher = Searcher(city, profiles, self._instruments, clock, holder=this_process(), engine=engine)
         self._senders = [Sender(city, kind, way, self._instruments, clock) for kind, way in gateways(city).items()]
         self._thread = threading.Thread(target=self._run, name=f"monitor-{city.key}", daemon=True)
         self._looping = threading.Event()
@@ -54,12 +56,14 @@ class CityMonitor:
         self._thread.start()
         self._looping.wait()
         self._housekeeper.start()
+        self._searcher.start()
         for sender in self._senders:
             sender.start()
 
     def stop(self) -> None:
         """Begin to end; returns at once."""
         self._housekeeper.pause()
+        self._searcher.stop()
         for sender in self._senders:
             sender.stop()
         if self._thread.is_alive():
@@ -69,6 +73,7 @@ class CityMonitor:
         """Wait until the poller has written what it found, and for the jobs and the sending that run."""
         self._thread.join(timeout)
         self._housekeeper.stop()
+        self._searcher.join(timeout)
         for sender in self._senders:
             sender.join(timeout)
 
@@ -86,20 +91,24 @@ class CityMonitor:
 
     async def _poll(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._polling = asyncio.create_task(self._poller().run())
+        self._polling = asyncio.create_task(self._polling_of().run())
         self._looping.set()
         await self._polling
 
-    def _poller(self) -> Poller:
+    def _polling_of(self) -> Polling:
         monitor = self._city.config.monitor
-        return Poller(
-            self._city.key,
+        return Polling(
             Settings(monitor.poll_interval_s, monitor.timeout_s, monitor.retries, monitor.max_in_flight),
-            records=Records(self._city.store),
-            board=self.board,
-            instruments=self._instruments,
-            profiles=self._profiles,
-            clock=self._clock,
-            dice=self._dice,
-            engine=self._engine,
+            Surroundings(
+                self._city.key,
+                self._city.store,
+                this_process(),
+                self.board,
+                self._instruments,
+                self._profiles,
+                self._clock,
+                self._dice,
+                self._engine,
+                monitor.trap_listen,
+            ),
         )

@@ -33,7 +33,7 @@ RENEW_S = LEASE_S / 4
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a city's polling is given. `holder` names this monitor among several, `trap_listen` is empty for no traps."""
+    """What a city's polling is given. `holder` names this monitor among several; `trap_listen`: empty for no traps."""
 
     city: str
     store: Store
@@ -94,8 +94,9 @@ class Polling:
             while await self._lease(unknown=True):
                 done, _ = await asyncio.wait([turn], timeout=RENEW_S)
                 if done:
-                    return await turn
-            log.warning("%s: another monitor polls this city now; this one waits", self._around.city)
+                    break
+            if turn.done():
+                turn.result()  # it never ends by itself: this raises what is ours to mend
         finally:
             turn.cancel()
             await asyncio.gather(turn, return_exceptions=True)

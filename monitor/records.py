@@ -142,8 +142,10 @@ class Records:
     def _adopt(self, point: AccessPoint, candidate: Candidate) -> None:
         with self._store.write() as conn:
             fleet.set_credential(conn, self._store.keys, point.id, candidate.credential)
-            detail: dict[str, str] = {"by": "monitor", "credential": candidate.name, "name": point.name}
-            audit.add(conn, now=self._clock(), action="ap.credential", subject=f"access_point:{point.id}", **detail)
+            subject, by = f"access_point:{point.id}", "monitor"
+            audit.add(
+                conn, now=self._clock(), action="ap.credential", subject=subject, by=by, credential=candidate.name
+            )
 
     def _lease(self) -> bool:
         with self._store.write() as conn:

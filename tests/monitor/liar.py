@@ -6,7 +6,7 @@ import bisect
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pyasn1.codec.ber import decoder, encoder
@@ -96,6 +96,11 @@ class Liar:
         self._ear.close()
         self.other_mouth.close()
 
+    def answers(self, question: Question) -> Iterable[bytes]:
+        """What is sent, one datagram after the other."""
+        said = self.say(question)
+        return [] if said is None else [said]
+
     def be_honest(self) -> None:
         self.mouth, self.say = self._ear, self.truth
 
@@ -129,7 +134,7 @@ class Liar:
         ticks = int(self.rows[UPTIME]) + int((time.monotonic() - self._began) * 100)
         return self.rows | {UPTIME: v2c.TimeTicks(ticks)}
 
-    def restart(self, **_: object) -> None:
+    def restart(self) -> None:
         """Its uptime begins anew."""
         self._began = time.monotonic()
         self.rows[UPTIME] = v2c.TimeTicks(0)
@@ -139,7 +144,6 @@ class Liar:
             octets, source = self._ear.recvfrom(65_535)
             if octets == _STOP:
                 return
-            said = self.say(Question(octets))
             self.asked += 1
-            if said is not None:
+            for said in self.answers(Question(octets)):
                 self.mouth.sendto(said, source)

@@ -37,7 +37,7 @@ from tests.monitor.scene import Scene
 AGENTS = 6
 """Agents that lie, beside one that does not."""
 
-BURST = 12
+BURST = 30
 """Mutated answers to one question."""
 
 TRUTH = 0.3

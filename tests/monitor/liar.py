@@ -77,6 +77,7 @@ class Liar:
         self.rows = access_point()
         self.say: Callable[[Question], bytes | None] = self.truth
         self._ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)  # for hundreds of questions at once
         self._ear.bind(("127.0.0.1", 0))
         self.other_mouth = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.other_mouth.bind(("127.0.0.1", 0))

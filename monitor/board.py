@@ -7,6 +7,7 @@ from threading import Lock
 
 from hotspot.fleet import ApHealth
 from store.fleet import AccessPoint
+from store.members import MemberPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,12 @@ class Board:
         self._lock = Lock()
         self._entries: dict[int, Entry] = {}
 
-    def add(self, point: AccessPoint, health: ApHealth | None, identity: Identity) -> None:
+    def add(self, point: AccessPoint | MemberPoint, health: ApHealth | None, identity: Identity) -> None:
         """A known access point with what an earlier process found out; its health is not shown as current."""
         with self._lock:
             self._entries[point.id] = Entry(point.name, point.site, health, identity)
 
-    def put(self, point: AccessPoint, health: ApHealth, poll_seconds: float) -> None:
+    def put(self, point: AccessPoint | MemberPoint, health: ApHealth, poll_seconds: float | None) -> None:
         """The outcome of a poll. Model, firmware and name stay while the device is down."""
         reading = health.reading
         with self._lock:
@@ -58,6 +59,11 @@ class Board:
     def remove(self, point_id: int) -> None:
         with self._lock:
             self._entries.pop(point_id, None)
+
+    def clear(self) -> None:
+        """Nothing is known any more: another monitor polls."""
+        with self._lock:
+            self._entries.clear()
 
     def entries(self) -> list[Entry]:
         """A snapshot, by name."""

@@ -19,9 +19,9 @@ from hotspot.fleet import ApReading, PollFailure
 from monitor.board import Board, Entry
 from monitor.instruments import Instruments
 from monitor.poll import Device, poll
-from monitor.poller import Poller, Settings
+from monitor.poller import Settings
+from monitor.polling import Polling, Surroundings
 from monitor.profiles import Profiles
-from monitor.records import Records
 from monitor.snmp import Client
 from store.fleet import AccessPointState, SnmpCredential, access_point_states, add_access_point, add_site
 from store.schema import access_point
@@ -62,21 +62,24 @@ class Town:
     def count(self, result: str) -> float:
         return self.registry.get_sample_value("kogge_monitor_polls_total", {"result": result}) or 0.0
 
+    def polling(self, settings: Settings = SOON, holder: str = "a") -> Polling:
+        around = Surroundings(
+            "rostock",
+            self.store,
+            holder,
+            self.board,
+            Instruments(self.registry),
+            self.profiles,
+            clock,
+            random.Random(1),
+        )
+        return Polling(settings, around)
+
     def run(self, story: Callable[[], Any], settings: Settings = SOON) -> None:
         """Poll while the story runs; each awaited `until` is checked against the clock."""
 
         async def both() -> None:
-            poller = Poller(
-                "rostock",
-                settings,
-                records=Records(self.store),
-                board=self.board,
-                instruments=Instruments(self.registry),
-                profiles=self.profiles,
-                clock=clock,
-                dice=random.Random(1),
-            )
-            polling = asyncio.create_task(poller.run())
+            polling = asyncio.create_task(self.polling(settings).run())
             try:
                 await story()
             finally:

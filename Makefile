@@ -9,7 +9,7 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick check simulate fuzz bench bench-radius bench-radius-growth bench-radius-memory bench-portal \
+.PHONY: help setup run test quick check simulate fuzz fuzz-snmp bench bench-radius bench-radius-growth bench-radius-memory bench-portal \
   bench-rivals i18n test-tools lock clean
 
 help: ## this list
@@ -58,6 +58,9 @@ simulate: setup ## a thousand simulated evenings and ten large ones, 15 minutes 
 
 fuzz: setup ## a running RADIUS server under fuzzed packets for ten minutes (ARGS='--seconds 60 --seed 17')
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+fuzz-snmp: setup ## the monitor's SNMP under mutated answers for ten minutes (ARGS='--seconds 60 --seed 17')
+	$(BIN)/python -m tests.fuzz.snmp $(ARGS)
 
 bench: setup bench-rivals ## all benchmarks, about twenty minutes (ARGS=portal for one); each ends with `result` lines
 	$(BIN)/python -m bench $(ARGS)

@@ -29,6 +29,7 @@ from ops import (
     nas,
     nas_file,
     notice,
+    profile,
     radius_orders,
     radius_test,
     service_group,
@@ -229,6 +230,7 @@ main.add_command(nas.command)
 main.add_command(sessions.command)
 main.add_command(terms.command)
 main.add_command(notice.command)
+main.add_command(profile.command)
 radius.add_command(radius_test.command)
 radius.add_command(radius_orders.disconnect)
 radius.add_command(radius_orders.coa)

@@ -30,6 +30,9 @@ class Failure(StrEnum):
     NO_CREDENTIAL = "no_credential"
     """No candidate is for this network."""
 
+    TOO_MANY_CREDENTIALS = "too_many_credentials"
+    """More candidates are for this network than one search tries."""
+
     NOT_ALLOWED = "not_allowed"
     """The city's file no longer names the network."""
 

@@ -12,7 +12,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from ipaddress import ip_network
 
 from hotspot.discovery import Address, Found, Network, questions
 from hotspot.errors import InputError
@@ -63,10 +62,11 @@ class Plan:
         return list(questions(self.network, [each.network for each in self.candidates]))
 
 
-def candidates_for(network: Network, known: Sequence[tuple[str, str, SnmpCredential]]) -> tuple[Candidate, ...]:
-    """Of `known` (name, network, credential) those that may open something in `network`. InputError: too many."""
-    made = [Candidate(name, ip_network(where), credential) for name, where, credential in known]
-    fitting = tuple(each for each in made if each.network.version == network.version and each.network.overlaps(network))
+def candidates_for(network: Network, known: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Those of `known` that may open something in `network`. InputError where they are too many."""
+    fitting = tuple(
+        each for each in known if each.network.version == network.version and each.network.overlaps(network)
+    )
     if len(fitting) > CANDIDATES_MAX:
         raise InputError(f"{len(fitting)} credentials are for {network}; one search tries at most {CANDIDATES_MAX}")
     return fitting
@@ -133,8 +133,8 @@ class Search:
             self.refused.pop(target.address, None)
             self.hits.append(Hit(await identify(client, target, profiles, now=clock()), target.credential))
         finally:
-            self.asked += 1
             slots.release()
+        self.asked += 1
 
     def _note_failure(self, target: Target, failure: PollFailure) -> None:
         """Where nobody listens, no other credential helps. Silence tells nothing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from hotspot.discovery import Failure as SearchFailure
 from hotspot.fleet import PollFailure
 from monitor.sockets import Ignored
 from monitor.traps import Result as TrapResult
@@ -15,6 +16,8 @@ STORE_OPERATIONS = ("list", "save")
 SPENT_STATES = ("ordered", "deferred", "waiting", "given_up")
 CERTIFICATE_RESULTS = ("ok", "expired", "untrusted", "unreachable")
 JOB_RESULTS = ("done", "elsewhere", "failed")
+SEARCHED = "done"
+SEARCH_RESULTS = (SEARCHED, *(failure.value for failure in SearchFailure))
 MESSAGE_RESULTS = ("sent", "failed", "given_up")
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -110,6 +113,14 @@ class Instruments:
             ["host", "result"],
             registry=registry,
         )
+        self.searches = Counter(
+            "kogge_monitor_searches_total",
+            "Searches for access points that came to an end, by result.",
+            ["result"],
+            registry=registry,
+        )
+        for result in SEARCH_RESULTS:
+            self.searches.labels(result)
         for state in SPENT_STATES:
             self.spent_sessions.labels(state)
 

@@ -32,3 +32,8 @@ def parse(text: str) -> Oid:
 def under(oid: Oid, prefix: Oid) -> bool:
     """Whether `oid` stands in the subtree of `prefix`."""
     return oid[: len(prefix)] == prefix
+
+
+def spelled(oid: Oid) -> str:
+    """`1.3.6.1`."""
+    return ".".join(map(str, oid))

@@ -1,19 +1,36 @@
-"""One poll of one access point: ask, walk, interpret. Knows no schedule, no store and no metric."""
+"""One poll of one device: ask, walk, interpret. Knows no schedule, no store and no metric.
+
+Where the instances of a device are known, they are fetched by plain GETs; its tables are walked again every
+`WALK_EVERY` polls, after a restart, and when an instance is gone. Rows that come and go are walked at every poll.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from zlib import crc32
 
 from hotspot.fleet import ApReading, PollFailure
-from monitor.counters import Memory
-from monitor.oids import Oid, Value
-from monitor.profiles import Profile, Profiles
-from monitor.reading import interpret, text
+from monitor.host import worth_asking
+from monitor.layout import Layout
+from monitor.oids import Oid, Value, spelled, under
+from monitor.profile import Profile
+from monitor.profiles import Profiles
+from monitor.reading import Memory, Told, interpret
 from monitor.session import Session, SnmpError, Target
 from monitor.snmp import Client
-from monitor.walk import Appetite, table_values
+from monitor.walk import Appetite, Walked, get, walk
+from monitor.words import prose
+
+WALK_EVERY = 10
+"""Polls of which one walks the tables again: that late a new interface or network appears."""
+
+MISSES_MAX = 3
+"""Times that a device may not have what it had just before, until it is walked for good."""
+
+Identity = tuple[Value, Value]
+"""sysObjectID and sysDescr."""
 
 
 @dataclass(slots=True)
@@ -21,38 +38,130 @@ class Device:
     """What is remembered of a device between polls."""
 
     profile: Profile | None = None
+    identity: Identity = (None, None)
     appetite: Appetite = field(default_factory=Appetite)
     memory: Memory = field(default_factory=Memory)
+    layout: Layout | None = None
+    polls_until_walk: int = 0
+    misses: int = 0
 
 
 async def probe(client: Client, target: Target, profiles: Profiles) -> None:
     """The cheapest question there is. SnmpError where it gets no answer."""
     async with client.open(target) as session:
-        await _get(session, [profiles.common.scalars["agent_uptime"]])
+        await get(session, [profiles.common.scalar("agent_uptime")], Appetite())
 
 
 async def poll(client: Client, target: Target, device: Device, profiles: Profiles, *, now: datetime) -> ApReading:
     """Read everything that the device's profile names. SnmpError; the device's memory then stays as it was."""
     async with client.open(target) as session:
-        profile, values = await _identify(session, device.profile or profiles.common, profiles)
-        for table in profile.tables:
-            values |= await table_values(session, table, device.appetite)
-    interpreted = interpret(profile, values, memory=device.memory, now=now)
-    device.profile, device.memory = profile, interpreted.memory
+        told = await _known(session, device)
+        if told is None:
+            told = await _all(session, device, profiles, spread=crc32(target.address.encode()) + target.port)
+    assert device.profile is not None
+    interpreted = interpret(device.profile, told, memory=device.memory, now=now)
+    device.memory = interpreted.memory
+    device.appetite.digested()
+    if interpreted.restarted:
+        device.layout = None
     return interpreted.reading
 
 
-async def _identify(session: Session, profile: Profile, profiles: Profiles) -> tuple[Profile, dict[Oid, Value]]:
+# Known instances ----------------------------------------------------------------------------------------
+
+
+async def _known(session: Session, device: Device) -> Told | None:
+    """What the device had at its last walk; None where it must be walked again."""
+    profile, layout = device.profile, device.layout
+    if profile is None or layout is None or device.polls_until_walk <= 0:
+        return None
+    device.polls_until_walk -= 1
+    values = await _instances(session, layout, device.appetite)
+    scalars, tables = layout.read(values)
+    if None in values or _identity(profile, scalars) != device.identity:
+        device.layout = None
+        device.misses += 1
+        return None
+    device.misses = 0
+    return Told(scalars, tables | await _walked(session, profile, device.appetite, moving=True))
+
+
+async def _instances(session: Session, layout: Layout, appetite: Appetite) -> list[Value]:
+    try:
+        return await get(session, layout.oids, appetite)
+    except SnmpError as error:
+        if error.failure is not PollFailure.MALFORMED:
+            raise
+        return [None] * len(layout.oids)  # an agent that errs over one instance may still be walked
+
+
+def _identity(profile: Profile, scalars: Sequence[Value]) -> Identity:
+    object_id, description = profile.identity_at
+    return scalars[object_id], scalars[description]
+
+
+# Everything ---------------------------------------------------------------------------------------------
+
+
+async def _all(session: Session, device: Device, profiles: Profiles, *, spread: int) -> Told:
+    """Scalars and tables, walked. `spread` is any number: it spreads the walks of many devices over time."""
+    profile, scalars = await _scalars(session, device, profiles)
+    tables = await _walked(session, profile, device.appetite)
+    if _identity(profile, scalars) != device.identity:
+        device.misses = 0
+    first = device.polls_until_walk == 0 and device.layout is None
+    device.identity = _identity(profile, scalars)
+    if profile is not device.profile:
+        device.profile, device.memory = profile, Memory()
+    lasting = {table.name: worth_asking(profile, table, tables[table.name]) for table in profile.tables}
+    device.layout = profiles.layouts.of(profile, scalars, lasting) if device.misses < MISSES_MAX else None
+    device.polls_until_walk = spread % WALK_EVERY if first else WALK_EVERY - 1
+    return Told(scalars, lasting)
+
+
+async def _scalars(session: Session, device: Device, profiles: Profiles) -> tuple[Profile, tuple[Value, ...]]:
     """The profile that fits what the device says it is, and the profile's scalars."""
-    values = await _get(session, list(profile.scalars.values()))
-    object_id, description = (values.get(profiles.common.scalars[word]) for word in ("object_id", "description"))
-    fitting = profiles.choose(object_id if isinstance(object_id, tuple) else (), text(description))
-    missing = [oid for oid in fitting.scalars.values() if oid not in values]
-    return fitting, values | (await _get(session, missing) if missing else {})
+    asked = device.profile or profiles.common
+    oids = list(dict.fromkeys(column.oid for column in asked.scalars))
+    values = dict(zip(oids, await get(session, oids, device.appetite), strict=True))
+    profile = asked
+    identity = _identity(asked, [values[column.oid] for column in asked.scalars])
+    if device.profile is None or identity != device.identity:
+        profile = await _choose(session, identity, profiles)
+    missing = list(dict.fromkeys(column.oid for column in profile.scalars if column.oid not in values))
+    if missing:
+        values |= zip(missing, await get(session, missing, device.appetite), strict=True)
+    return profile, tuple(values[column.oid] for column in profile.scalars)
 
 
-async def _get(session: Session, oids: Sequence[Oid]) -> dict[Oid, Value]:
-    varbinds = await session.get(oids)
-    if [oid for oid, _ in varbinds] != list(oids):
-        raise SnmpError(PollFailure.MALFORMED, "an answer to other objects than asked for")
-    return dict(varbinds)
+async def _choose(session: Session, identity: Identity, profiles: Profiles) -> Profile:
+    object_id = identity[0] if isinstance(identity[0], tuple) else ()
+    description = prose(identity[1])
+    answers: dict[Oid, str] = {}
+    for subtree in profiles.probes(object_id, description):
+        found = await _first_under(session, subtree)
+        if found is not None:
+            answers[subtree] = found
+    return profiles.choose(object_id, description, answers)
+
+
+async def _first_under(session: Session, subtree: Oid) -> str | None:
+    """The first value at or under an object identifier, as text; None where there is nothing."""
+    start = subtree[:-1] if subtree[-1] == 0 else subtree
+    for oid, value in (await session.bulk([start], 1))[:1]:
+        if value is not None and under(oid, subtree):
+            return (
+                prose(value) if isinstance(value, bytes) else spelled(value if isinstance(value, tuple) else (value,))
+            )
+    return None
+
+
+async def _walked(session: Session, profile: Profile, appetite: Appetite, *, moving: bool = False) -> dict[str, Walked]:
+    """All tables, or only the moving ones. SnmpError where one fails: a part of them is no reading."""
+    tables: dict[str, Walked] = {}
+    for table in profile.tables:
+        if table.moving or not moving:
+            tables[table.name] = await walk(session, table, appetite)
+            if table.kind == "aps" and tables[table.name].cut:
+                raise SnmpError(PollFailure.MALFORMED, f"more than {table.rows_max} access points behind it")
+    return tables

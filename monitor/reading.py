@@ -1,222 +1,247 @@
-"""Varbinds to a reading. Pure: what a device says goes in, one vendor-neutral `ApReading` comes out.
+"""What a device told to a reading. Pure: scalars and rows go in, one vendor-neutral `ApReading` comes out.
 
 Nothing is believed: a value of the wrong type or out of its range is left out (None), never shown and never zero.
-A radio whose networks are all off is left out whole.
+A radio that is off is left out whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from hotspot.fleet import ApReading, Band, InterfaceReading, PollFailure, RadioReading, SsidReading
-from hotspot.values import Octets
-from monitor.counters import Memory, Sample, advance
-from monitor.oids import Counter32, Oid, Value, Values
-from monitor.profiles import Profile
+from hotspot.fleet import ApReading, Member, PollFailure
+from monitor.counters import NOTHING, Counted, Reset, Uptime, went_on
+from monitor.host import cpu_ratio, interfaces, memory_ratio
+from monitor.oids import Oid, Value
+from monitor.on_air import OnAir, bssids, radios, ssids
+from monitor.profile import Profile, Table
+from monitor.rows import Row, converted, extended, gone_rows, not_believed
 from monitor.session import SnmpError
+from monitor.walk import Walked
 
-TEXT_MAX = 64
-"""Characters of a device's texts that we keep: a model, a version, a name."""
+AGENT = "agent_uptime"
+UPTIMES = ("uptime_ticks", "host_uptime", AGENT)
+"""Uptimes in hundredths of a second, the best first; one in seconds comes before them all."""
 
-SSID_OCTETS_MAX = 32
-RADIOS_MAX = 8
-SSIDS_MAX = 32
-INTERFACES_MAX = 64
-CLIENTS_MAX = 4_096
-"""IEEE 802.11 has at most 2007 associations a BSS; a larger number is a fault of the device."""
+_EMPTY = OnAir()
 
-CHANNELS = range(1, 234)
-"""2.4 GHz has 1 to 14, 5 GHz to 177, 6 GHz to 233."""
 
-TX_POWER_DBM = range(-10, 41)
-STORAGE_RAM: Oid = (1, 3, 6, 1, 2, 1, 25, 2, 1, 2)
-"""hrStorageRam of HOST-RESOURCES-TYPES."""
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the next reading needs to know of this one."""
 
-_UP, _TRUTH_FALSE = 1, (0, 2)
+    seconds: float = 0.0
+    uptimes: Mapping[str, Uptime] = field(default_factory=dict)
+    members: Mapping[str, float] = field(default_factory=dict)
+    """How long each access point behind a controller had been up."""
 
-Row = Mapping[str, Value]
-Rows = Sequence[tuple[Oid, Row]]
-Tables = Mapping[str, Rows]
+    counted: Mapping[str, Counted] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one poll brought: scalars in the order of the profile's, tables by name."""
+
+    scalars: Sequence[Value]
+    tables: Mapping[str, Walked]
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreted:
-    """A reading, and what to remember for the next one."""
+    """A reading, what to remember for the next one, and whether the device restarted in between."""
 
     reading: ApReading
     memory: Memory
+    restarted: bool
 
 
-def interpret(profile: Profile, values: Values, *, memory: Memory, now: datetime) -> Interpreted:
+def interpret(profile: Profile, told: Told, *, memory: Memory, now: datetime) -> Interpreted:
     """What the device told. SnmpError (malformed) where it told neither what it is nor how long it is up."""
-    scalar = {word: values.get(oid) for word, oid in profile.scalars.items()}
-    if not isinstance(scalar.get("object_id"), tuple) and not isinstance(scalar.get("agent_uptime"), int):
+    dropped: set[str] = set()
+    scalar = _scalars(profile, told.scalars, dropped)
+    if scalar.get("object_id") is None and scalar.get(AGENT) is None:
         raise SnmpError(PollFailure.MALFORMED, "neither sysObjectID nor sysUpTime")
-    uptime = uptime_seconds(scalar)
-    tables = tabulate(profile, values)
-    networks = [row for row in tables.get("networks", ()) if _on(row[1])]
-    remembered, totals = advance(memory, _samples(networks), uptime_seconds=uptime)
-    reading = ApReading(
+    tables = [(table, *converted(table, told.tables[table.name], dropped)) for table in _there(profile, told)]
+    rows = _by_kind(tables)
+    uptime = _uptime(scalar, memory, now)
+    ups = _member_uptimes(rows["aps"]) if profile.controller else {}
+    reset = Reset(
+        uptime.restarted,
+        {key for key, seconds in ups.items() if seconds < memory.members.get(key, 0.0)},
+        uptime.agent_restarted,
+    )
+    counted = {
+        table.name: extended(table, part, indexes, memory.counted.get(table.name, NOTHING), reset)
+        for table, part, indexes in tables
+        if table.counters
+    }
+    scopes = _scopes(profile, rows, tables, counted)
+    members = _members(profile, rows["aps"], scopes, now) if profile.controller else ()
+    reading = _device(profile, scalar, rows, scopes.get(None, _EMPTY), uptime.seconds, members, dropped, now)
+    return Interpreted(reading, Memory(uptime.told, uptime.ticks, ups, counted), uptime.restarted)
+
+
+def _there(profile: Profile, told: Told) -> list[Table]:
+    return [table for table in profile.tables if table.name in told.tables]
+
+
+def _scalars(profile: Profile, values: Sequence[Value], dropped: set[str]) -> Row:
+    cells = [column.convert(value) for column, value in zip(profile.scalars, values, strict=True)]
+    if cells.count(None) != list(values).count(None):
+        dropped.update(not_believed(profile.scalars, values, cells))
+    return {column.word: cell for column, cell in zip(profile.scalars, cells, strict=True)}
+
+
+_Converted = Sequence[tuple[Table, list[Row], tuple[Oid, ...]]]
+
+
+def _by_kind(tables: _Converted) -> dict[str, list[Row]]:
+    rows: dict[str, list[Row]] = {kind: [] for kind in ("interfaces", "processors", "storage", "aps")}
+    for table, part, _ in tables:
+        rows.setdefault(table.kind, []).extend(part)
+    return rows
+
+
+# Time ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Up:
+    seconds: float | None
+    told: float
+    ticks: Mapping[str, Uptime]
+    restarted: bool
+    agent_restarted: bool
+
+
+def _uptime(scalar: Row, memory: Memory, now: datetime) -> _Up:
+    """The host's uptime where it tells it, else the agent's. A device that tells none is taken as restarted."""
+    word = next((word for word in UPTIMES if scalar.get(word)), AGENT)
+    ticks: dict[str, Uptime] = {}
+    fell: dict[str, bool] = {}
+    for each in dict.fromkeys((word, AGENT)):
+        value = scalar.get(each)
+        if value is not None:
+            went = went_on(memory.uptimes.get(each), value, now)
+            fell[each] = went is None
+            ticks[each] = went or Uptime(value, 0, now)
+    seconds = scalar.get("uptime_seconds")
+    if seconds is not None:
+        return _Up(seconds, seconds, ticks, seconds < memory.seconds, fell.get(AGENT, False))
+    if word not in ticks:
+        return _Up(None, 0.0, ticks, True, True)
+    return _Up(ticks[word].seconds, 0.0, ticks, fell[word], fell.get(AGENT, False))
+
+
+def _own_uptime(row: Row) -> float | None:
+    seconds, ticks = row.get("uptime_seconds"), row.get("uptime_ticks")
+    return seconds if seconds is not None else None if ticks is None else ticks / 100
+
+
+def _member_uptimes(aps: Sequence[Row]) -> dict[str, float]:
+    told = ((row.get("ap"), _own_uptime(row)) for row in aps)
+    return {key: seconds for key, seconds in told if key is not None and seconds is not None}
+
+
+# Readings -----------------------------------------------------------------------------------------------
+
+
+def _scopes(
+    profile: Profile, rows: Mapping[str, list[Row]], tables: _Converted, counted: Mapping[str, Counted]
+) -> dict[str | None, OnAir]:
+    """What each access point has on air; None is the device that was asked."""
+    scopes: dict[str | None, OnAir] = {None: OnAir()}
+    for row in rows.get("radios", ()):
+        _scope(scopes, row).radios.append(row)
+    for row in rows.get("networks", ()):
+        _scope(scopes, row).networks.append(row)
+    for table, _, _ in tables:
+        if table.kind == "networks" and counted.get(table.name, NOTHING).gone:
+            for row in gone_rows(table, counted[table.name]):
+                _scope(scopes, row).gone.append(row)
+    for row in rows.get("associations", ()):
+        _scope(scopes, row).associations.append(row)
+    return scopes
+
+
+def _scope(scopes: dict[str | None, OnAir], row: Row) -> OnAir:
+    key = row.get("ap")
+    scope = scopes.get(key)
+    if scope is None:
+        scope = scopes[key] = OnAir()
+    return scope
+
+
+def _device(
+    profile: Profile,
+    scalar: Row,
+    rows: Mapping[str, list[Row]],
+    on_air: OnAir,
+    uptime: float | None,
+    members: tuple[Member, ...],
+    dropped: set[str],
+    now: datetime,
+) -> ApReading:
+    clients = scalar.get("clients")
+    return ApReading(
         at=now,
-        system_name=text(scalar.get("system_name")),
-        model=text(scalar.get("model")) or _first_word(text(scalar.get("description"))),
-        firmware=text(scalar.get("firmware")),
+        system_name=scalar.get("system_name") or "",
+        model=scalar.get("model") or (scalar.get("description") or "").partition(" ")[0],
+        firmware=scalar.get("firmware") or "",
         uptime_seconds=uptime,
-        cpu_ratio=_cpu(tables),
-        memory_ratio=_memory(tables, scalar),
-        radios=_radios(profile, tables, networks, totals),
-        ssids=_ssids(networks),
-        interfaces=tuple(_interfaces(profile, tables))[:INTERFACES_MAX],
-    )
-    return Interpreted(reading, remembered)
-
-
-# Values ---------------------------------------------------------------------------------------------
-
-
-def text(value: Value, octets_max: int = TEXT_MAX * 4) -> str:
-    """Printable text, else empty. Control and other unprintable characters are left out."""
-    if not isinstance(value, bytes):
-        return ""
-    decoded = value[:octets_max].decode("utf-8", "replace")
-    return "".join(char for char in decoded if char.isprintable() and char != "\ufffd").strip()[:TEXT_MAX]
-
-
-def number(value: Value, low: int, high: int) -> int | None:
-    """A number from `low` to `high`, else None."""
-    return value if isinstance(value, int) and low <= value <= high else None
-
-
-def _octets(value: Value) -> int | None:
-    return number(value, 0, 2**64 - 1)
-
-
-def _ratio(value: Value) -> float | None:
-    percent = number(value, 0, 100)
-    return None if percent is None else percent / 100
-
-
-def uptime_seconds(scalar: Mapping[str, Value]) -> float | None:
-    """The host's uptime where it tells it, else the agent's; both wrap after 497 days."""
-    ticks = number(scalar.get("host_uptime"), 1, 2**32 - 1) or number(scalar.get("agent_uptime"), 0, 2**32 - 1)
-    return None if ticks is None else ticks / 100
-
-
-def _first_word(description: str) -> str:
-    return description.partition(" ")[0]
-
-
-def tabulate(profile: Profile, values: Values) -> Tables:
-    """Rows of each table with their index, in its order; a cell that the device did not tell is None."""
-    places = {oid: (table, word) for table in profile.tables for word, oid in table.columns.items()}
-    lengths = {len(oid) for oid in places}
-    found: dict[str, dict[Oid, dict[str, Value]]] = {table.name: {} for table in profile.tables}
-    for oid, value in values.items():
-        for length in lengths:
-            place = places.get(oid[:length])
-            if place is not None:
-                table, word = place
-                row = found[table.name].setdefault(oid[length:], dict.fromkeys(table.columns))
-                row[word] = value
-    return {name: sorted(index.items()) for name, index in found.items()}
-
-
-# Parts of the reading -------------------------------------------------------------------------------
-
-
-def _on(row: Row) -> bool:
-    return row.get("up") not in _TRUTH_FALSE and row.get("channel") != 0
-
-
-def _radio_of(row: Row) -> str:
-    return text(row.get("radio"))
-
-
-def _samples(networks: Rows) -> Iterator[Sample]:
-    for index, row in networks:
-        for word in ("octets_in", "octets_out"):
-            raw = _octets(row.get(word))
-            if raw is not None:
-                kept = Counter32(raw) if isinstance(row.get(word), Counter32) else raw
-                yield Sample(f"{word} {_radio_of(row)}", index, kept)
-
-
-def _radios(profile: Profile, tables: Tables, networks: Rows, totals: Mapping[str, int]) -> tuple[RadioReading, ...]:
-    radios = [row for _, row in tables.get("radios", ())]
-    names = dict.fromkeys(_radio_of(row) for _, row in networks)
-    found = []
-    for name in [name for name in names if name][:RADIOS_MAX]:
-        own = [row for _, row in networks if _radio_of(row) == name]
-        busy = [_ratio(row.get("utilisation_percent")) for row in radios if _radio_of(row) == name]
-        found.append(_radio(profile, name, own, [ratio for ratio in busy if ratio is not None], totals))
-    return tuple(found)
-
-
-def _radio(
-    profile: Profile, name: str, networks: Sequence[Row], busy: Sequence[float], totals: Mapping[str, int]
-) -> RadioReading:
-    clients = _known(number(row.get("clients"), 0, CLIENTS_MAX) for row in networks)
-    channels = _known(number(row.get("channel"), CHANNELS[0], CHANNELS[-1]) for row in networks)
-    powers = _known(number(row.get("tx_power_dbm"), TX_POWER_DBM[0], TX_POWER_DBM[-1]) for row in networks)
-    down, up = totals.get(f"octets_out {name}"), totals.get(f"octets_in {name}")
-    return RadioReading(
-        name=name,
-        band=profile.bands.get(name) or _band(channels[0] if channels else None),
-        channel=channels[0] if channels else None,
-        clients=sum(clients) if clients else None,
-        utilisation_ratio=max(busy, default=None),
-        tx_power_dbm=max(powers, default=None),
-        octets=None if down is None or up is None else Octets(down, up),
+        cpu_ratio=cpu_ratio(scalar, rows["processors"]),
+        memory_ratio=memory_ratio(scalar, rows["storage"]),
+        radios=radios(profile, on_air),
+        ssids=ssids(profile, on_air),
+        interfaces=interfaces(profile, rows["interfaces"]),
+        serial=scalar.get("serial") or "",
+        temperature_celsius=scalar.get("temperature"),
+        clients_told=clients if clients is not None or not members else _clients_of(members),
+        bssids=bssids(on_air),
+        members=members,
+        dropped=tuple(sorted(dropped)),
     )
 
 
-def _known(numbers: Iterator[int | None]) -> list[int]:
-    return [value for value in numbers if value is not None]
+def _clients_of(members: Sequence[Member]) -> int | None:
+    told = [clients for member in members if (clients := member.reading.clients) is not None]
+    return sum(told) if told else None
 
 
-def _band(channel: int | None) -> Band | None:
-    """Only 2.4 GHz can be told from the channel alone: 5 and 6 GHz share numbers."""
-    return Band.GHZ_2_4 if channel is not None and channel <= 14 else None
+def _members(
+    profile: Profile, aps: Sequence[Row], scopes: Mapping[str | None, OnAir], now: datetime
+) -> tuple[Member, ...]:
+    """Every access point that the controller's table names; without such a table, those that have radios in another."""
+    rows = {row["ap"]: row for row in aps if row.get("ap") is not None}
+    if not profile.lists_members:
+        rows = {key: {} for key in scopes if key is not None}
+    return tuple(_member(profile, key, row, scopes.get(key, _EMPTY), now) for key, row in rows.items())
 
 
-def _ssids(networks: Rows) -> tuple[SsidReading, ...]:
-    clients: dict[str, int] = {}
-    for _, row in networks:
-        name, count = text(row.get("ssid"), SSID_OCTETS_MAX), number(row.get("clients"), 0, CLIENTS_MAX)
-        if name and count is not None and (name in clients or len(clients) < SSIDS_MAX):
-            clients[name] = clients.get(name, 0) + count
-    return tuple(SsidReading(name, count) for name, count in clients.items())
-
-
-def _interfaces(profile: Profile, tables: Tables) -> Iterator[InterfaceReading]:
-    """Those that carry or carried something, and no loopback: a device has dozens that never will."""
-    seen: set[str] = set()
-    for _, row in tables.get("interfaces", ()):
-        name = text(row.get("name"))
-        up = row.get("oper_status") == _UP
-        octets_in, octets_out = _octets(row.get("octets_in")), _octets(row.get("octets_out"))
-        idle = not up and not octets_in and not octets_out
-        if not name or name in seen or idle or any(pattern.search(name) for pattern in profile.interfaces_ignored):
-            continue
-        seen.add(name)
-        yield InterfaceReading(name, up, octets_in, octets_out, _octets(row.get("errors_in")))
-
-
-def _cpu(tables: Tables) -> float | None:
-    loads = [_ratio(row.get("load_percent")) for _, row in tables.get("processors", ())]
-    told = [load for load in loads if load is not None]
-    return sum(told) / len(told) if told else None
-
-
-def _memory(tables: Tables, scalar: Mapping[str, Value]) -> float | None:
-    """The vendor's own figures, else the host's main memory."""
-    total, free = _octets(scalar.get("memory_total")), _octets(scalar.get("memory_free"))
-    if total and free is not None and free <= total:
-        return (total - free) / total
-    for _, row in tables.get("storage", ()):
-        size, used = _octets(row.get("size")), _octets(row.get("used"))
-        if row.get("kind") == STORAGE_RAM and size and used is not None and used <= size:
-            return used / size
-    return None
+def _member(profile: Profile, key: str, row: Row, on_air: OnAir, now: datetime) -> Member:
+    """Of one that is down only its identity is told: what the controller still remembers of it is no measurement."""
+    told = row.get
+    identity = ApReading(
+        at=now,
+        system_name=told("name") or "",
+        model=told("model") or "",
+        firmware=told("firmware") or "",
+        serial=told("serial") or "",
+    )
+    if told("up") is False:
+        return Member(key, False, identity)
+    mac = told("mac")
+    addresses = bssids(on_air)
+    reading = replace(
+        identity,
+        uptime_seconds=_own_uptime(row),
+        cpu_ratio=cpu_ratio(row),
+        memory_ratio=memory_ratio(row),
+        radios=radios(profile, on_air),
+        ssids=ssids(profile, on_air),
+        temperature_celsius=told("temperature"),
+        clients_told=told("clients"),
+        bssids=addresses if mac is None or mac in addresses else (mac, *addresses),
+    )
+    return Member(key, True, reading)

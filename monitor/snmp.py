@@ -59,7 +59,7 @@ log = logging.getLogger(__name__)
 USERS_IN_FLIGHT_MAX = 80
 """Polls over SNMPv3 at a time: from about there on, pysnmp's shared socket loses replies while it decodes others."""
 
-SNMP_V2C = 1
+SNMP_V2C, SNMP_V3 = 1, 3
 
 MASTER_KEYS_KEPT = 256
 """In memory, like the passwords that they are made of."""
@@ -323,6 +323,22 @@ _FAMILIES = {
 }
 
 
+class _Peers(dict[Any, Any]):
+    """Agents' engine ids by (domain, address), in pysnmp's place.
+
+    pysnmp 7.1.30 asks for the id of a peer anew only 300 s after it learnt it. An agent that was replaced meanwhile
+    says "unknown engine" to every question, which pysnmp takes for no answer.
+    """
+
+    def __delitem__(self, peer: Any) -> None:
+        """pysnmp deletes what has expired; that may be forgotten already."""
+        self.pop(peer, None)
+
+    def forget(self, address: str, port: int) -> None:
+        for peer in [peer for peer in self if tuple(peer[1][:2]) == (address, port)]:
+            del self[peer]
+
+
 class _Engine:
     """One user at however many agents: keeps their engine ids, boots, times and localised keys (RFC 3414)."""
 
@@ -334,6 +350,9 @@ class _Engine:
         self._generator = CommandGenerator()
         self._opening: dict[int, asyncio.Task[Any]] = {}
         self._names: dict[Target, str] = {}
+        self._peers = _Peers()
+        model = self._engine.message_processing_subsystems[SNMP_V3]
+        model._SnmpV3MessageProcessingModel__engineIdCache = self._peers
         add_user(self._engine, credential)
         config.add_target_parameters(self._engine, "user", credential.user, "authPriv")
 
@@ -346,7 +365,11 @@ class _Engine:
         except Exception as error:  # pysnmp raises its StatusInformation and more from here
             indication = error.get("errorIndication") if hasattr(error, "get") else type(error).__name__
             raise _reason(indication) from None
-        return await answer
+        try:
+            return await answer
+        except BaseException:  # also a poll whose deadline is over
+            self._peers.forget(target.address, target.port)
+            raise
 
     async def _name(self, target: Target) -> str:
         if target not in self._names:

@@ -41,10 +41,7 @@ class Detail:
 
 def detail_screen(detail: Detail) -> Group:
     """Label and value lines, then a table each for radios, networks and ports, then what happened."""
-    parts: list[RenderableType] = [_lines(_said(detail))]
-    reading = detail.point.reading
-    for title, columns, rows in _tables(reading):
-        parts += [Text(), Text(title, style="bold"), _table(columns, rows)]
+    parts: list[RenderableType] = [lines(_said(detail)), *tables(detail.point.reading)]
     if detail.events:
         fleet = detail.fleet
         parts += [Text(), Text("Lately", style="bold")]
@@ -52,7 +49,8 @@ def detail_screen(detail: Detail) -> Group:
     return Group(*parts)
 
 
-def _lines(said: Iterable[tuple[str, Text | str]]) -> Table:
+def lines(said: Iterable[tuple[str, Text | str]]) -> Table:
+    """A label and what stands beside it, folded."""
     grid = Table.grid(padding=(0, 1, 0, 0))
     grid.add_column(min_width=LABEL_COLUMNS, no_wrap=True)
     grid.add_column(overflow="fold")
@@ -84,13 +82,14 @@ def _said(detail: Detail) -> Iterator[tuple[str, Text | str]]:
         )
         if value
     )
-    yield from _health(point.reading)
+    yield from health(point.reading)
     yield "Last 7 days", available(detail.availability)
     yield "Sessions there now", _sessions(detail)
     yield from _credential(detail)
 
 
-def _health(reading: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def health(reading: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a reading tells of the device as a whole."""
     words = (
         ("Up for", "uptime_seconds", lambda value: span(int(value))),
         ("CPU", "cpu_ratio", _percent),
@@ -143,6 +142,14 @@ def _credential(detail: Detail) -> Iterator[tuple[str, str]]:
 # Tables -----------------------------------------------------------------------------------------------
 
 _Rows = list[list[str]]
+
+
+def tables(reading: Mapping[str, Any]) -> list[RenderableType]:
+    """A reading's radios, networks and ports, each under its heading."""
+    parts: list[RenderableType] = []
+    for title, columns, rows in _tables(reading):
+        parts += [Text(), Text(title, style="bold"), _table(columns, rows)]
+    return parts
 
 
 def _tables(reading: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str], _Rows]]:

@@ -16,19 +16,20 @@ from rich.console import Console
 from config.load import check as check_files
 from config.load import load_installation
 from hotspot.roles import Role
-from monitor.session import Engine
 from ops import (
     account,
     ap,
     ap_changes,
     ap_credentials,
     ap_file,
+    ap_poll,
     capport,
     explain,
     message,
     nas,
     nas_file,
     notice,
+    profile,
     radius_orders,
     radius_test,
     service_group,
@@ -43,14 +44,6 @@ from service.processes import FAILED, stop_event
 from store.keys import KeyRing
 
 SERVICES = ("radius", "portal", "monitor")
-
-engine = click.option(
-    "--engine",
-    type=click.Choice([each.value for each in Engine]),
-    default=Engine.FAST.value,
-    show_default=True,
-    help="What asks access points over SNMPv2c.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -120,7 +113,7 @@ def migrate(folder: Path, only: tuple[str, ...]) -> None:
 @main.command()
 @folder
 @only
-@engine
+@ap_poll.engine
 def run(folder: Path, only: tuple[str, ...], engine: str) -> None:
     """Run portal, RADIUS and monitor, and restart what dies.
 
@@ -164,7 +157,7 @@ def radius(ctx: click.Context, folder: Path, only: tuple[str, ...]) -> None:
 @main.command()
 @folder
 @only
-@engine
+@ap_poll.engine
 def monitor(folder: Path, only: tuple[str, ...], engine: str) -> None:
     """Run the monitor: SNMP, Prometheus, scheduled jobs."""
     _serve("monitor", folder, only, engine)
@@ -223,7 +216,7 @@ def metrics_token(city: str, folder: Path) -> None:
 
 
 main.add_command(account.command)
-for command in (ap_changes.add, ap_changes.move, ap_changes.rename, ap_changes.retire):
+for command in (ap_changes.add, ap_changes.move, ap_changes.rename, ap_changes.retire, ap_poll.poll, ap_poll.discover):
     ap.command.add_command(command)
 for command in (ap_credentials.command, ap_file.import_file, ap_file.export):
     ap.command.add_command(command)
@@ -237,6 +230,7 @@ main.add_command(nas.command)
 main.add_command(sessions.command)
 main.add_command(terms.command)
 main.add_command(notice.command)
+main.add_command(profile.command)
 radius.add_command(radius_test.command)
 radius.add_command(radius_orders.disconnect)
 radius.add_command(radius_orders.coa)

@@ -11,7 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from config.model import CityConfig, Installation
+from hotspot.discovery import Found, Known
 from ops.ports import MAILBOX_WEB
+from ops.words import NOTHING, printable
 from store.nases import Nas
 from store.snmp_credentials import Candidate
 
@@ -33,6 +35,18 @@ def credential_table(kept: Iterable[Candidate]) -> Table:
     headers = ("Name", "Network", "Version", "Since (UTC)")
     rows = [(each.name, str(each.network), each.credential.version, f"{each.created_at:%Y-%m-%d}") for each in kept]
     return _table(headers, rows, whole=headers)
+
+
+def found_table(found: Iterable[tuple[Found, Known | None]]) -> Table:
+    """Devices that answered a search, and which of them are known already."""
+    headers = ("Address", "Calls itself", "Model", "Firmware", "Serial number", "Profile", "Known")
+    return _table(headers, (_found(*each) for each in found), whole=("Address", "Serial number", "Known"))
+
+
+def _found(found: Found, known: Known | None) -> Row:
+    told = (found.system_name, found.model, found.firmware, found.serial)
+    was = "" if known is None else f"{known.name}{f', moved from {known.address}' if known.moved else ''}"
+    return found.address, *(printable(each) or NOTHING for each in told), found.profile, was or "new"
 
 
 def demo_table(

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
 from hotspot.ap_events import ApEvent, Kind
 from store.rows import pick
@@ -38,6 +38,16 @@ def between(conn: Connection, since: datetime, until: datetime) -> list[ApEvent]
     """Of all access points in [since, until), in the order of time."""
     query = select(event).where(event.c.at >= since, event.c.at < until).order_by(event.c.at, event.c.id)
     return [_event(row) for row in conn.execute(query).mappings()]
+
+
+def up_at(conn: Connection, at: datetime) -> dict[int, bool]:
+    """Whether each access point was up just before `at`, as its newest earlier entry says; no entry, no answer."""
+    told = (event.c.at < at) & event.c.kind.in_((Kind.UP.value, Kind.DOWN.value))
+    newest = select(event.c.access_point_id.label("of"), func.max(event.c.at).label("at")).where(told)
+    last = newest.group_by(event.c.access_point_id).subquery()
+    query = select(event.c.access_point_id, event.c.kind).where(told)
+    query = query.join(last, (event.c.access_point_id == last.c.of) & (event.c.at == last.c.at)).order_by(event.c.id)
+    return {row.access_point_id: row.kind == Kind.UP for row in conn.execute(query)}
 
 
 def delete_before(conn: Connection, at: datetime, *, limit: int) -> int:

@@ -188,6 +188,22 @@ def rename(conn: Connection, point: Point, name: str, *, author: Author, now: da
     author.note(conn, "ap.rename", f"access_point:{point.id}", now=now, name=name, before=point.name)
 
 
+def readdress(
+    conn: Connection,
+    keys: KeyRing,
+    point_id: int,
+    place: tuple[str, int],
+    credential: SnmpCredential,
+    *,
+    author: Author,
+    now: datetime,
+) -> None:
+    """One that answers at another address and port now, to `credential`."""
+    values = {"address": place[0], "port": place[1]} | _sealed(keys, credential)
+    conn.execute(update(access_point).where(access_point.c.id == point_id).values(**values))
+    author.note(conn, "ap.address", f"access_point:{point_id}", now=now, address=place[0], port=place[1])
+
+
 def members(conn: Connection, point: Point) -> int:
     """How many stand behind it."""
     query = _IN_SERVICE.where(access_point.c.controller_id == point.id)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hotspot.ap_events import ApEvent, Kind
-from hotspot.availability import Availability, availability
+from hotspot.availability import Availability, availability, merged, seen_through
 
 SINCE = datetime(2026, 10, 24, 22, tzinfo=UTC)
 """Midnight in Rostock before the night of 25 hours."""
@@ -65,3 +66,27 @@ def test_the_parts_are_the_whole_in_any_order(
     assert min(found.up_s, found.down_s, found.blind_s) > -0.001
     dice.shuffle(events)  # type: ignore[attr-defined]
     assert of(events, watches, up=up) == found
+
+
+def test_behind_a_silent_controller_nobody_watches() -> None:
+    day = [(SINCE, SINCE + DAY)]
+    controller = [event(Kind.UP, 30), event(Kind.DOWN, 20)]
+    seen = seen_through(controller, day, since=SINCE, until=SINCE + DAY, up_at_start=True)
+    found = availability([event(Kind.DOWN, 10)], seen, since=SINCE, until=SINCE + DAY, up_at_start=True)
+    assert found == Availability(up_s=600, down_s=1420 * 60, blind_s=600)
+
+
+def test_at_one_instant_down_is_later_than_up() -> None:
+    told = [event(Kind.DOWN, 60), event(Kind.UP, 60)]
+    assert of(told, [(0, 1440)]).up_s == of(told[::-1], [(0, 1440)]).up_s == 3600
+
+
+stretches = st.lists(st.tuples(st.integers(0, 90), st.integers(0, 90)), max_size=9)
+
+
+@given(stretches)
+def test_merged_is_the_same_time_once(told: list[tuple[int, int]]) -> None:
+    found = merged((SINCE + low * MINUTE, SINCE + high * MINUTE) for low, high in told)
+    minutes = {minute for low, high in told for minute in range(low, high)}
+    assert sum((ended - began) // MINUTE for began, ended in found) == len(minutes)
+    assert all(first[1] < second[0] for first, second in pairwise(found))

@@ -123,11 +123,12 @@ def test_the_rate_is_bounded(network: IPv4Network, all_profiles: Profiles) -> No
 
 
 def test_candidates_are_those_of_the_network_in_their_order() -> None:
-    known = [("a", "10.1.0.0/16", V2C), ("b", "10.2.0.0/16", V2C), ("c", "10.1.0.8/32", V3), ("d", "fd00::/64", V2C)]
+    networks = {"a": "10.1.0.0/16", "b": "10.2.0.0/16", "c": "10.1.0.8/32", "d": "fd00::/64"}
+    known = [Candidate(name, ip_network(where), V2C) for name, where in networks.items()]
     found = candidates_for(ip_network("10.1.0.0/24"), known)
     assert [each.name for each in found] == ["a", "c"]
     plan = Plan(ip_network("10.1.0.0/29"), 161, found, timeout_s=1, retries=0)
     assert [str(address) for place, address in plan.questions() if place == 1] == []
-    many = [(str(number), "10.0.0.0/8", V2C) for number in range(CANDIDATES_MAX + 1)]
+    many = [Candidate(str(number), ip_network("10.0.0.0/8"), V2C) for number in range(CANDIDATES_MAX + 1)]
     with pytest.raises(InputError, match=f"at most {CANDIDATES_MAX}"):
         candidates_for(ip_network("10.1.0.0/24"), many)

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from hotspot.fleet import ApReading, Band, InterfaceReading, PollFailure, RadioReading, SsidReading
 from hotspot.values import Octets
-from monitor import profiles, reading
-from monitor.counters import Memory
+from monitor import on_air, profiles, words
 from monitor.oids import Counter32, Oid, Value, parse
-from monitor.reading import interpret, text
+from monitor.profile import Profile
+from monitor.reading import Interpreted, Memory, interpret
 from monitor.session import SnmpError
+from monitor.words import text
+from tests.monitor.told import told
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PROFILES = profiles.load()
@@ -76,7 +78,11 @@ def values(*parts: dict[str, Value]) -> dict[Oid, Value]:
 
 
 def read(*parts: dict[str, Value], memory: Memory | None = None) -> ApReading:
-    return interpret(UNIFI, values(*parts), memory=memory or Memory(), now=NOW).reading
+    return interpreted(UNIFI, values(*parts), memory=memory).reading
+
+
+def interpreted(profile: Profile, said: dict[Oid, Value], memory: Memory | None = None) -> Interpreted:
+    return interpret(profile, told(profile, said), memory=memory or Memory(), now=NOW)
 
 
 def test_a_unifi_access_point() -> None:
@@ -92,7 +98,7 @@ def test_a_unifi_access_point() -> None:
             RadioReading("ng", Band.GHZ_2_4, 6, 5, 0.42, 20, Octets(1_050, 110)),
             RadioReading("na", Band.GHZ_5, 100, 14, 0.07, 20, Octets(70, 7)),
         ),
-        ssids=(SsidReading("Rostock frei", 18), SsidReading("Verwaltung", 1)),
+        ssids=(SsidReading("Rostock frei", 18, Octets(1_070, 107)), SsidReading("Verwaltung", 1, Octets(50, 10))),
         interfaces=(InterfaceReading("eth0", True, 2**40, 2**41, 7),),
     )
 
@@ -106,7 +112,7 @@ def test_a_device_of_no_known_vendor_tells_what_every_agent_tells() -> None:
         "1.3.6.1.2.1.25.2.3.1.5.1": 1_000,
         "1.3.6.1.2.1.25.2.3.1.6.1": 400,
     }
-    found = interpret(PROFILES.common, values(host, INTERFACES), memory=Memory(), now=NOW).reading
+    found = interpreted(PROFILES.common, values(host, INTERFACES)).reading
     assert (found.model, found.uptime_seconds, found.memory_ratio) == ("Linux", 5_000.0, 0.4)
     assert found.radios == () and found.clients is None
 
@@ -151,9 +157,7 @@ def test_a_device_hotter_than_possible_and_fuller_than_full_tells_nothing() -> N
 
 
 def test_a_wrapped_counter_goes_on() -> None:
-    first = interpret(
-        UNIFI, values(SYSTEM, vap(1, "x", "na", 1, 36, c10=Counter32(2**32 - 10), c16=1)), memory=Memory(), now=NOW
-    )
+    first = interpreted(UNIFI, values(SYSTEM, vap(1, "x", "na", 1, 36, c10=Counter32(2**32 - 10), c16=1)))
     later: dict[str, Value] = {"1.3.6.1.2.1.1.3.0": 366_000}
     row = vap(1, "x", "na", 1, 36, c10=Counter32(90), c16=1)
     octets = read(SYSTEM, later, row, memory=first.memory).radios[0].octets
@@ -168,7 +172,7 @@ def test_an_agent_that_tells_neither_what_it_is_nor_its_uptime_is_malformed() ->
 
 def test_text_is_printable_and_short() -> None:
     assert text(b"Caf\xc3\xa9\x00\x1b[31m\n\xff") == "Café[31m"
-    assert len(text(b"x" * 10_000)) == reading.TEXT_MAX
+    assert len(text(b"x" * 10_000)) == words.TEXT_MAX
     assert text(7) == "" and text(None) == ""
 
 
@@ -185,22 +189,22 @@ PLACES = sorted(values(SYSTEM, INTERFACES, RADIOS, NETWORKS))
 @given(st.dictionaries(st.sampled_from(PLACES), hostile))
 def test_whatever_a_device_says_gives_a_sane_reading_or_malformed(said: dict[Oid, Value]) -> None:
     try:
-        found = interpret(UNIFI, values(SYSTEM, NETWORKS) | said, memory=Memory(), now=NOW).reading
+        found = interpreted(UNIFI, values(SYSTEM, NETWORKS) | said).reading
     except SnmpError:
         return
     for ratio in (found.cpu_ratio, found.memory_ratio, *(radio.utilisation_ratio for radio in found.radios)):
         assert ratio is None or 0 <= ratio <= 1
     for radio in found.radios:
         assert radio.name.isprintable() and (radio.clients or 0) >= 0
-        assert radio.channel is None or radio.channel in reading.CHANNELS
-    assert len({radio.name for radio in found.radios}) == len(found.radios) <= reading.RADIOS_MAX
-    assert all(ssid.name and ssid.clients >= 0 for ssid in found.ssids)
+        assert radio.channel is None or radio.channel in words.CHANNELS
+    assert len({radio.name for radio in found.radios}) == len(found.radios) <= on_air.RADIOS_MAX
+    assert all(ssid.name and (ssid.clients or 0) >= 0 for ssid in found.ssids)
     assert len({each.name for each in found.interfaces}) == len(found.interfaces)
 
 
 @given(st.dictionaries(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=15).map(tuple), hostile))
 def test_cells_that_nobody_asked_for_are_ignored(said: dict[Oid, Value]) -> None:
-    asked = {*UNIFI.scalars.values(), *(column for table in UNIFI.tables for column in table.columns.values())}
+    asked = {column.oid for part in (UNIFI, *UNIFI.tables) for column in getattr(part, "columns", UNIFI.scalars)}
     stray = {oid: value for oid, value in said.items() if not any(oid[: len(known)] == known for known in asked)}
     sane = values(SYSTEM, NETWORKS)
-    assert interpret(UNIFI, sane | stray, memory=Memory(), now=NOW) == interpret(UNIFI, sane, memory=Memory(), now=NOW)
+    assert interpreted(UNIFI, sane | stray) == interpreted(UNIFI, sane)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from pyasn1.codec.ber import decoder, encoder
@@ -13,16 +14,14 @@ from pysnmp.proto.api import v2c
 
 from hotspot.fleet import PollFailure
 from monitor.oids import Oid, Value, parse
-from monitor.profiles import Profiles, Table
-from monitor.session import DATAGRAM_BYTES_MAX, Engine, Session, SnmpError, Target, TooBigError
+from monitor.profiles import Profiles
+from monitor.session import DATAGRAM_BYTES_MAX, Engine, Session, SnmpError, Target
 from monitor.snmp import Client
-from monitor.walk import ROWS_MAX, Appetite, table_values
+from monitor.walk import Appetite, Walked, walk
 from store.fleet import SnmpCredential
 from tests.monitor.conftest import V2C, V3, Agent
 
 UPTIME = parse("1.3.6.1.2.1.1.3.0")
-COLUMN = parse("1.3.6.1.2.1.31.1.1.1.1")
-TABLE = Table("interfaces", {"name": COLUMN, "octets_in": parse("1.3.6.1.2.1.31.1.1.1.6")})
 Peer = Callable[[Callable[[bytes], bytes | None]], Agent]
 
 
@@ -34,8 +33,8 @@ WAYS = pytest.mark.parametrize(
 )
 
 
-def ask(target: Target, question: Callable[[Session], Awaitable[object]], engine: Engine = Engine.FAST) -> object:
-    async def once() -> object:
+def ask(target: Target, question: Callable[[Session], Awaitable[Any]], engine: Engine = Engine.FAST) -> Any:
+    async def once() -> Any:
         client = Client(engine)
         try:
             async with client.open(target) as session:
@@ -76,17 +75,17 @@ def reply(request: bytes, varbinds: list[tuple[Oid, object]], status: int = 0, *
 def test_snmpd_answers_get_and_bulk(
     snmpd: Agent, credential: SnmpCredential, engine: Engine, all_profiles: Profiles
 ) -> None:
-    async def all_of_it(session: Session) -> dict[Oid, Value]:
-        values = dict(await session.get(list(all_profiles.common.scalars.values())))
-        for table in all_profiles.common.tables:
-            values |= await table_values(session, table, Appetite())
-        return values
+    interfaces = all_profiles.common.table("interfaces")
+    assert interfaces is not None
 
-    values = ask(snmpd.target(credential), all_of_it, engine)
-    assert isinstance(values, dict)
-    assert bytes(values[parse("1.3.6.1.2.1.1.1.0")]).startswith(b"Linux")
+    async def all_of_it(session: Session) -> tuple[dict[Oid, Value], Walked]:
+        values = dict(await session.get([each.oid for each in all_profiles.common.scalars]))
+        return values, await walk(session, interfaces, Appetite())
+
+    values, walked = ask(snmpd.target(credential), all_of_it, engine)
+    assert values[parse("1.3.6.1.2.1.1.1.0")].startswith(b"Linux")
     assert values[parse("1.3.6.1.2.1.1.2.0")] == parse("1.3.6.1.4.1.8072.3.2.10")
-    assert b"lo" in [value for oid, value in values.items() if oid[:-1] == COLUMN]
+    assert b"lo" in [value for _, cells in walked.rows for value in cells]
 
 
 @pytest.mark.tool("snmpd")
@@ -214,77 +213,3 @@ def test_junk_over_v3_is_a_timeout(peer: Peer, junk: bytes) -> None:
 @ENGINES
 def test_an_agent_that_forbids_is_an_authentication_failure(peer: Peer, engine: Engine) -> None:
     assert failure(peer(lambda data: reply(data, [], status=16)).target(V2C), engine) is PollFailure.AUTHENTICATION
-
-
-# Walks ----------------------------------------------------------------------------------------------
-
-
-def walk(agent: Agent, appetite: Appetite | None = None) -> object:
-    return ask(agent.target(V2C), lambda session: table_values(session, TABLE, appetite or Appetite()))
-
-
-def asked_for(data: bytes) -> tuple[list[Oid], int]:
-    message, _ = decoder.decode(data, asn1Spec=v2c.Message())
-    pdu = v2c.apiMessage.get_pdu(message)
-    oids = [tuple(name) for name, _ in v2c.apiBulkPDU.get_varbinds(pdu)]
-    return oids, int(v2c.apiBulkPDU.get_max_repetitions(pdu))
-
-
-def endless(data: bytes) -> bytes:
-    oids, repetitions = asked_for(data)
-    rows = [[(*oid, 1) if len(oid) == len(COLUMN) else (*oid[:-1], oid[-1] + 1) for oid in oids]]
-    while len(rows) < repetitions:
-        rows.append([(*oid[:-1], oid[-1] + 1) for oid in rows[-1]])
-    return reply(data, [(oid, v2c.Integer32(1)) for row in rows for oid in row])
-
-
-def test_a_table_without_end_is_cut_off(peer: Peer) -> None:
-    values = walk(peer(endless))
-    assert isinstance(values, dict) and len(values) == ROWS_MAX * len(TABLE.columns)
-
-
-def test_an_agent_that_walks_in_circles_is_malformed(peer: Peer) -> None:
-    agent = peer(lambda data: reply(data, [((*oid[: len(COLUMN)], 1), v2c.Integer32(1)) for oid in asked_for(data)[0]]))
-    with pytest.raises(SnmpError, match="do not increase"):
-        walk(agent)
-
-
-def test_an_empty_answer_does_not_spin(peer: Peer) -> None:
-    with pytest.raises(SnmpError, match="empty"):
-        walk(peer(lambda data: reply(data, [])))
-
-
-def test_too_big_halves_the_question_and_is_remembered(peer: Peer) -> None:
-    asked: list[int] = []
-
-    def small_stomach(data: bytes) -> bytes:
-        _, repetitions = asked_for(data)
-        asked.append(repetitions)
-        return reply(data, [], status=1) if repetitions > 3 else endless(data)
-
-    appetite = Appetite()
-    walk(peer(small_stomach), appetite)
-    assert asked[:3] == [8, 4, 2] and set(asked[2:]) == {2}
-    assert appetite.varbinds // len(TABLE.columns) == 2
-
-
-def test_an_agent_to_whom_one_row_is_too_big_fails(peer: Peer) -> None:
-    with pytest.raises(TooBigError):
-        walk(peer(lambda data: reply(data, [], status=1)))
-
-
-def test_the_next_walk_asks_for_as_many_rows_as_there_were(peer: Peer) -> None:
-    asked: list[int] = []
-
-    def three_rows(data: bytes) -> bytes:
-        oids, repetitions = asked_for(data)
-        asked.append(repetitions)
-        rows = [[(*oid[: len(COLUMN)], at) for oid in oids] for at in (1, 2, 3)]
-        varbinds: list[tuple[Oid, object]] = [(oid, v2c.Integer32(1)) for row in rows for oid in row]
-        past = [((*oid[: len(COLUMN) - 1], 99), v2c.EndOfMibView()) for oid in oids]
-        return reply(data, (varbinds + past)[: repetitions * len(oids)])
-
-    appetite = Appetite()
-    agent = peer(three_rows)
-    walk(agent, appetite)
-    assert walk(agent, appetite) and asked == [8, 4]

@@ -32,9 +32,7 @@ ANNOUNCED = {
     "wifi_controller_access_points",
     "wifi_controller_clients",
     "kogge_monitor_values_dropped_total",
-    "kogge_monitor_traps_total",
     "kogge_monitor_events_total",
-    "kogge_monitor_socket_drops_total",
     "kogge_monitor_queue",
 }
 """Agreed between the parts of one change and landing with the others of them."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from hotspot.values import MacAddress
 from monitor.oids import Oid
 from monitor.words import text
 
-NAMES = ("ap", "radio", "ssid")
+NAMES = ("ap", "radio", "ssid", "bssid")
 SKIP = "skip"
+BSSID = "bssid"
 LENGTH_PREFIXED = "len"
 OCTETS_OF_MAC = 6
 
@@ -24,6 +26,7 @@ class Names:
     ap: str | None = None
     radio: str | None = None
     ssid: str | None = None
+    bssid: MacAddress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ def _part(word: str, last: bool) -> _Part:
 
 def _names(parts: tuple[_Part, ...], index: Oid) -> Names | None:
     found: dict[str, str] = {}
+    bssid: MacAddress | None = None
     rest = index
     for part in parts:
         count = part.count
@@ -89,9 +93,15 @@ def _names(parts: tuple[_Part, ...], index: Oid) -> Names | None:
         taken, rest = rest[:count], rest[count:]
         if len(taken) < count or not taken:
             return None
-        if part.name != SKIP:
+        if part.name == BSSID:
+            bssid = _mac(taken)
+        elif part.name != SKIP:
             found[part.name] = spelled(taken, as_text=part.count is None)
-    return None if rest else Names(**found)
+    return None if rest else Names(**found, bssid=bssid)
+
+
+def _mac(taken: Oid) -> MacAddress | None:
+    return MacAddress(bytes(taken)) if len(taken) == OCTETS_OF_MAC and max(taken) < 256 else None
 
 
 def spelled(taken: Oid, *, as_text: bool) -> str:

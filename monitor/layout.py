@@ -50,7 +50,7 @@ class Layouts:
             for table in profile.tables
             if table.name in tables and not table.moving
         )
-        shape = (profile.name, told, steady)
+        shape = (profile, told, steady)
         layout = self._known.get(shape)
         if layout is None:
             layout = self._known[shape] = _layout(profile, told, steady)

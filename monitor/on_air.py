@@ -139,10 +139,14 @@ def _total(own: Row, nets: Sequence[Row], gone: Sequence[Row], word: str) -> int
 
 
 def _band(frequency: int | None, channel: int | None) -> Band | None:
-    """Of a channel alone only 2.4 GHz can be told: 5 and 6 GHz share numbers."""
+    """Of a channel's number alone: 6 GHz has odd ones only (802.11ax, 27.3.23.2), which 5 GHz has from 149 on."""
     if frequency:
         return band_of_frequency(frequency)
-    return Band.GHZ_2_4 if channel is not None and channel <= LAST_CHANNEL_2_4 else None
+    if channel is None:
+        return None
+    if channel <= LAST_CHANNEL_2_4:
+        return Band.GHZ_2_4
+    return Band.GHZ_5 if channel % 2 == 0 else None
 
 
 def ssids(profile: Profile, on_air: OnAir) -> tuple[SsidReading, ...]:

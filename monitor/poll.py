@@ -150,9 +150,9 @@ async def _first_under(session: Session, subtree: Oid) -> str | None:
     start = subtree[:-1] if subtree[-1] == 0 else subtree
     for oid, value in (await session.bulk([start], 1))[:1]:
         if value is not None and under(oid, subtree):
-            return (
-                prose(value) if isinstance(value, bytes) else spelled(value if isinstance(value, tuple) else (value,))
-            )
+            if isinstance(value, bytes):
+                return prose(value)
+            return spelled(value) if isinstance(value, tuple) else str(value)
     return None
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from hotspot.fleet import Band
@@ -20,6 +20,12 @@ NAMES_KEPT = 4_096
 
 INDEXES_KEPT = 32_768
 """Indexes of a table whose names are remembered: those of a large controller."""
+
+OWN = -1
+"""First of an object identifier that hangs on the device's sysObjectID."""
+
+MODELS_KEPT = 256
+"""Kinds of devices, told apart by sysObjectID, whose own object identifiers are remembered."""
 
 TELL_ON = frozenset({"channel", "frequency_mhz", "up", "clients"})
 """Words of which one says that a radio is on."""
@@ -106,14 +112,13 @@ class Match:
 
     def __str__(self) -> str:
         """As a person reads it: `1.3.6.1.4.1.41112, sysDescr ^UAP`."""
-        probe = f"something at {spelled(self.probe)}" if self.probe else ""
-        value = f"that fits {self.probe_value.pattern}" if self.probe_value else ""
-        parts = (
-            self.object_id and spelled(self.object_id),
-            self.description and f"sysDescr {self.description.pattern}",
-            f"{probe} {value}".strip(),
-        )
-        return ", ".join(part for part in parts if part)
+        parts = [spelled(self.object_id)] if self.object_id else []
+        if self.description:
+            parts.append(f"sysDescr {self.description.pattern}")
+        if self.probe:
+            like = f" like {self.probe_value.pattern}" if self.probe_value else ""
+            parts.append(f"something at {spelled(self.probe)}{like}")
+        return ", ".join(parts)
 
     @property
     def rank(self) -> tuple[int, bool, bool]:
@@ -181,3 +186,19 @@ class Profile:
             if column.word == word:
                 return column.oid
         raise KeyError(word)
+
+
+@lru_cache(MODELS_KEPT)
+def rooted(profile: Profile, object_id: Oid) -> Profile:
+    """The profile for a device of that sysObjectID, on which some object identifiers may hang."""
+    columns = (*profile.scalars, *(column for table in profile.tables for column in table.columns))
+    if all(column.oid[0] != OWN for column in columns):
+        return profile
+    tables = tuple(replace(table, columns=_rooted(table.columns, object_id)) for table in profile.tables)
+    return replace(profile, scalars=_rooted(profile.scalars, object_id), tables=tables)
+
+
+def _rooted(columns: tuple[Column, ...], object_id: Oid) -> tuple[Column, ...]:
+    return tuple(
+        replace(column, oid=object_id + column.oid[1:]) if column.oid[0] == OWN else column for column in columns
+    )

@@ -16,13 +16,14 @@ from hotspot.errors import ConfigError
 from hotspot.fleet import Band, PointKind
 from monitor import index, transforms, words
 from monitor.oids import Oid, Value, parse
-from monitor.profile import Column, Instance, Match, Profile, Table
+from monitor.profile import OWN, Column, Instance, Match, Profile, Table
 from monitor.transforms import Maps, Step
 from monitor.words import Accept, Cell, Told
 
 KEYS = (*("name", "title", "source", "kind", "match", "bands", "maps", "scalars", "tables", "interfaces_ignored"),)
 KINDS = {PointKind.ACCESS_POINT.value: False, PointKind.CONTROLLER.value: True}
 MATCH_KEYS = ("object_id", "description", "probe", "probe_value")
+SYS_OBJECT_ID = "sysObjectID"
 COLUMN_KEYS = ("oid", "transform", "up", "instance")
 UP_DEFAULT: tuple[int | str, ...] = (1,)
 """TruthValue's true (RFC 2579) and ifOperStatus's up."""
@@ -179,7 +180,7 @@ class _Columns:
     def _column(self, where: str, word: str, given: Any, accept: Accept) -> Column:
         body = given if isinstance(given, dict) else {"oid": given}
         _known(f"{where}: key", body, COLUMN_KEYS)
-        oid = _oid(where, body.get("oid"))
+        oid = _column_oid(where, body.get("oid"))
         told = self._told(where, body)
         return Column(
             word, oid, told or _itself, _chained(told, self._accept(where, word, body, accept)), _instance(where, body)
@@ -230,6 +231,14 @@ def _oid(where: str, given: Any) -> Oid:
         return parse(_text(where, given))
     except ValueError as error:
         raise ValueError(f"{where}: {str(error).removeprefix(f'{where}: ')}") from None
+
+
+def _column_oid(where: str, given: Any) -> Oid:
+    """An object identifier, or one that hangs on the device's sysObjectID: `sysObjectID.1.4`."""
+    name, dot, rest = given.partition(".") if isinstance(given, str) else ("", "", "")
+    if name != SYS_OBJECT_ID or not dot:
+        return _oid(where, given)
+    return (OWN, *_oid(where, f"1.{rest}")[1:])
 
 
 def _pattern(where: str, given: Any) -> re.Pattern[str]:

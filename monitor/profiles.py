@@ -9,7 +9,7 @@ from pathlib import Path
 from hotspot.errors import ConfigError
 from monitor.layout import Layouts
 from monitor.oids import Oid
-from monitor.profile import Match, Profile
+from monitor.profile import Match, Profile, rooted
 from monitor.profile_file import read
 
 FOLDER = Path(__file__).parent / "profiles"
@@ -37,7 +37,7 @@ class Profiles:
         """The vendor whose best rule fits. `answers` are the first values of the probed subtrees that have any."""
         for match, profile in self._fitting(object_id, description):
             if match.probed(answers or {}):
-                return profile
+                return rooted(profile, object_id)
         return self.common
 
     def _fitting(self, object_id: Oid, description: str) -> Iterator[tuple[Match, Profile]]:

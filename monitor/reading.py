@@ -64,6 +64,7 @@ def interpret(profile: Profile, told: Told, *, memory: Memory, now: datetime) ->
         raise SnmpError(PollFailure.MALFORMED, "neither sysObjectID nor sysUpTime")
     tables = [(table, *converted(table, told.tables[table.name], dropped)) for table in _there(profile, told)]
     rows = _by_kind(tables)
+    scalar = _completed(scalar, rows.get("device", ()))
     uptime = _uptime(scalar, memory, now)
     ups = _member_uptimes(rows["aps"]) if profile.controller else {}
     reset = Reset(
@@ -93,6 +94,13 @@ def _scalars(profile: Profile, values: Sequence[Value], dropped: set[str]) -> Ro
     return {column.word: cell for column, cell in zip(profile.scalars, cells, strict=True)}
 
 
+def _completed(scalar: Row, rows: Sequence[Row]) -> Row:
+    """What the device tells of itself in a table; the first row that tells a word counts, a scalar before it."""
+    for row in rows:
+        scalar |= {word: value for word, value in row.items() if scalar.get(word) is None}
+    return scalar
+
+
 _Converted = Sequence[tuple[Table, list[Row], tuple[Oid, ...]]]
 
 
@@ -116,7 +124,7 @@ class _Up:
 
 
 def _uptime(scalar: Row, memory: Memory, now: datetime) -> _Up:
-    """The host's uptime where it tells it, else the agent's. A device that tells none is taken as restarted."""
+    """The host's uptime where it tells it, else the agent's. Counters of a device that tells none never wrapped."""
     word = next((word for word in UPTIMES if scalar.get(word)), AGENT)
     ticks: dict[str, Uptime] = {}
     fell: dict[str, bool] = {}
@@ -130,7 +138,7 @@ def _uptime(scalar: Row, memory: Memory, now: datetime) -> _Up:
     if seconds is not None:
         return _Up(seconds, seconds, ticks, seconds < memory.seconds, fell.get(AGENT, False))
     if word not in ticks:
-        return _Up(None, 0.0, ticks, True, True)
+        return _Up(None, 0.0, ticks, False, True)
     return _Up(ticks[word].seconds, 0.0, ticks, fell[word], fell.get(AGENT, False))
 
 

@@ -14,7 +14,7 @@ from monitor.profile import Column, Table
 from monitor.walk import Walked
 
 Row = dict[str, Any]
-"""Word -> value as the reading holds it, with `ap`, `radio` and `ssid` from index or column; None: not told.
+"""Word -> value as the reading holds it, with `ap`, `radio`, `ssid` and `bssid` from index or column; None: not told.
 
 The values are what `monitor.words` accepts for the word.
 """
@@ -42,6 +42,8 @@ def converted(table: Table, walked: Walked, dropped: set[str]) -> tuple[list[Row
             row["radio"] = names.radio
         if names.ssid is not None and row.get("ssid") is None:
             row["ssid"] = names.ssid
+        if names.bssid is not None and row.get("bssid") is None:
+            row["bssid"] = names.bssid
         rows.append(row)
         indexes.append(index)
     if walked.cut:

@@ -16,6 +16,7 @@ Step = Callable[[Told], Told]
 Maps = Mapping[str, Mapping[str, int | float | str]]
 
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
+OCTETS_OF_MAC = 6
 OCTETS_SEARCHED = 256
 """Of a text in which a number or an expression is looked for."""
 
@@ -71,6 +72,11 @@ def _as_text(value: Told) -> Told:
     return str(value).encode() if isinstance(value, int | float) else value if isinstance(value, bytes) else None
 
 
+def _mac(value: Told) -> Told:
+    """Six octets as `02:00:5e:10:00:0a`, which is how an index of six numbers is spelled."""
+    return value.hex(":").encode() if isinstance(value, bytes) and len(value) == OCTETS_OF_MAC else None
+
+
 PLAIN: Mapping[str, Step] = {
     "negate": _on_number(lambda value: -value),
     "first number": _first_number,
@@ -78,6 +84,7 @@ PLAIN: Mapping[str, Step] = {
     "frequency from channel": _on_number(_frequency),
     "dbm from milliwatt": _on_number(_dbm),
     "text": _as_text,
+    "mac": _mac,
 }
 """Transforms without an argument."""
 

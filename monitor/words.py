@@ -184,6 +184,7 @@ TABLES: Mapping[str, Mapping[str, Accept]] = {
         "oper_status": _whole(0, 7),
         **dict.fromkeys(("octets_in", "octets_out", "octets_in_32", "octets_out_32", "errors_in"), _COUNTER),
     },
+    "device": _DEVICE,
     "processors": {"load_percent": _PERCENT},
     "storage": {"kind": _oid, "size": _COUNTER, "used": _COUNTER, "free": _COUNTER},
     "aps": {"ap": _name, "name": _text, "mac": _mac, "address": _anything, FLAG: _anything, **_DEVICE},

@@ -20,7 +20,7 @@ NET_SNMP = "1.3.6.1.4.1.8072.3.2.10"
         (NET_SNMP, "UAP-nanoHD 5.43.36.12724", "unifi"),
         (NET_SNMP, "U6-Lite 6.5.28.14491", "unifi"),
         (NET_SNMP, "U7-Pro 8.0.49.16992", "unifi"),
-        (NET_SNMP, "Linux OpenWrt 5.10.161 mips", "common"),
+        (NET_SNMP, "Linux OpenWrt 5.10.161 mips", "openwrt"),
         (NET_SNMP, "GWN7630", "common"),
         ("1.3.6.1.4.1.41112.1.6", "anything", "unifi"),
         ("1.3.6.1.4.1.10002.1", "Linux 2.6.32.33 mips", "unifi"),

@@ -12,6 +12,7 @@ from monitor.oids import Oid, Value, Varbind, parse
 from monitor.profile import Column, Instance, Table
 from monitor.session import SnmpError, TooBigError
 from monitor.walk import GROWTH_POLLS, VARBINDS_ASKED_MAX, Appetite, Walked, get, walk
+from tests.monitor.pretended import Agent
 
 NAME, OCTETS = parse("1.3.6.1.2.1.31.1.1.1.1"), parse("1.3.6.1.2.1.31.1.1.1.6")
 
@@ -21,31 +22,6 @@ def column(word: str, oid: Oid, instance: Instance | None = None) -> Column:
 
 
 TABLE = Table("interfaces", (column("name", NAME), column("octets_in", OCTETS)))
-
-
-class Agent:
-    """A session with an agent that has these values; `refuse` may raise for a question of so many varbinds."""
-
-    def __init__(self, values: dict[Oid, Value], refuse: Callable[[int], None] = lambda _varbinds: None) -> None:
-        self._values = sorted(values.items())
-        self._refuse = refuse
-        self.asked: list[int] = []
-
-    async def get(self, oids: Sequence[Oid]) -> list[Varbind]:
-        self.asked.append(len(oids))
-        self._refuse(len(oids))
-        return [(oid, dict(self._values).get(oid)) for oid in oids]
-
-    async def bulk(self, oids: Sequence[Oid], repetitions: int) -> list[Varbind]:
-        self.asked.append(repetitions)
-        self._refuse(repetitions * len(oids))
-        columns = [self._after(oid, repetitions) for oid in oids]
-        return [row for rows in zip(*columns, strict=True) for row in rows]
-
-    def _after(self, oid: Oid, count: int) -> list[Varbind]:
-        found: list[Varbind] = [each for each in self._values if each[0] > oid][:count]
-        end: Varbind = (found[-1][0] if found else oid, None)
-        return found + [end] * (count - len(found))
 
 
 class Liar(Agent):

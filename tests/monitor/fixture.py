@@ -1,6 +1,6 @@
 """Fixtures of devices: what a made-up device tells, written from its MIB, and the reading that it is to give.
 
-A file `fixtures/NAME.toml` has `[values]` (an instance each), `[[rows]]` (a table each, a column a line), `[reading]`.
+A file `fixtures/NAME.toml` has `[values]` (an instance each), `[[rows]]` (a table each) and `[reading]`.
 A value is a type and what it holds; in rows the type stands first, then a value for each index; `~` is a hole. Indexes
 are numbers with dots, MAC addresses, and texts in apostrophes, which get their length in front.
 """

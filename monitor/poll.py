@@ -113,7 +113,7 @@ def _by_layout(
         if interpreted is not None:
             return interpreted
     scalars, tables = layout.read(values)
-    return interpret(profile, Told(scalars, tables | moving), memory=device.memory, now=now)
+    return interpret(profile, Told(scalars, {**tables, **moving}), memory=device.memory, now=now)
 
 
 async def _instances(session: Session, layout: Layout, appetite: Appetite) -> list[Value]:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-TOOLS  := hostapd iproute2 wpasupplicant freeradius freeradius-postgresql freeradius-utils snmpd snmp prometheus postgresql chromium fonts-dejavu-core poppler-utils strace curl nginx-light caddy dnsmasq-base udhcpc kea-dhcp4-server kea-dhcp6-server isc-dhcp-server opennds iptables ethtool php-cli procps util-linux openssl
+TOOLS  := hostapd iproute2 wpasupplicant freeradius freeradius-postgresql freeradius-utils snmpd snmp prometheus prometheus-alertmanager postgresql chromium fonts-dejavu-core poppler-utils strace curl nginx-light caddy dnsmasq-base udhcpc kea-dhcp4-server kea-dhcp6-server isc-dhcp-server opennds iptables ethtool php-cli procps util-linux openssl
 RIVALS := freeradius freeradius-postgresql postgresql
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS   ?=

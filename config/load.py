@@ -108,6 +108,7 @@ def load_city(file: Path) -> CityConfig:
 OWN_FILES = {
     "database": ("password_file",),
     "mail": ("ca_file", "password_file"),
+    "monitor": ("prometheus_token_file",),
     "sms": ("ca_file", "secret_file"),
     "oidc": ("client_secret_file",),
     "portal": ("controller_ca_file",),

@@ -302,6 +302,7 @@ class SeedAccessPoint(Section):
     site: Text
     address: IPvAnyAddress
     port: Port = 161
+    kind: Literal["access_point", "controller"] = "access_point"
     snmp: Literal["v2c", "v3"] = "v2c"
 
 

@@ -4,34 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from hotspot.csv_table import FAULTS_MAX, BadPlace, Columns, rows
 from hotspot.errors import InputError
 from hotspot.nas import FIELDS, REQUIRED, SECRETS, Fault, NasEntry, NasError, as_texts, read_entry, twins
 
 ROWS_MAX = 5_000
 """NASes of one file; a city with more splits it."""
 
-FAULTS_MAX = 200
-"""Bad places that are named; a file with more has one fault many times."""
-
-FIELD_CHARACTERS_MAX = 1_000
-
 TEMPLATE = ",".join(FIELDS)
 """The header of a file, which `kogge nas import --help` shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class BadPlace:
-    """A fault in a file. `column` is empty where the whole line is meant."""
-
-    line: int
-    column: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}, {self.column}: {self.text}" if self.column else f"line {self.line}: {self.text}"
+COLUMNS = Columns(FIELDS, REQUIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +44,7 @@ def read_file(
     names, identifiers = set(names), set(identifiers)
     entries: list[NasEntry] = []
     bad: list[BadPlace] = []
-    for count, (line, fields) in enumerate(_rows(text)):
+    for count, (line, fields) in enumerate(rows(text, COLUMNS)):
         if count == ROWS_MAX:
             raise InputError(f"line {line}: a file has at most {ROWS_MAX} NASes; split it")
         tick()
@@ -85,39 +72,6 @@ def _read_row(
 
 def _bad(line: int, fault: Fault) -> BadPlace:
     return BadPlace(line, fault.field, fault.sentence % fault.values)
-
-
-def _rows(text: str) -> Iterator[tuple[int, Mapping[str, str] | str]]:
-    """Each row's line and its fields by column, or what is wrong with the line as a whole."""
-    first = text.removeprefix("\ufeff").partition("\n")[0]
-    separator = ";" if first.count(";") > first.count(",") else ","  # a German Excel writes semicolons
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=separator, strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        _check_header(header)
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield reader.line_num, _fields(header, cells)
-    except csv.Error as error:
-        raise InputError(f"line {reader.line_num}: not a line of a CSV file ({error})") from None
-
-
-def _check_header(header: list[str]) -> None:
-    missing = [name for name in REQUIRED if name not in header]
-    unknown = [name for name in header if name not in FIELDS]
-    twice = [name for name in FIELDS if header.count(name) > 1]
-    for word, names in (("has no", missing), ("does not know", unknown), ("has twice", twice)):
-        if names:
-            listed = ", ".join(name[:40] or "an empty name" for name in names)
-            raise InputError(f"line 1: the header {word} {listed}; the columns are {TEMPLATE}")
-
-
-def _fields(header: list[str], cells: list[str]) -> Mapping[str, str] | str:
-    if len(cells) != len(header):
-        return f"{len(cells)} fields instead of the header's {len(header)}; quote a field that has the separator in it"
-    if any(len(cell) > FIELD_CHARACTERS_MAX for cell in cells):
-        return f"a field has more than {FIELD_CHARACTERS_MAX} characters"
-    return dict(zip(header, cells, strict=True))
 
 
 def write_file(entries: Iterable[NasEntry], *, secrets: bool) -> str:

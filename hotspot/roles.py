@@ -17,6 +17,7 @@ class Permission(StrEnum):
     SEE_SESSIONS = "see_sessions"
     END_SESSIONS = "end_sessions"
     SEE_ACCESS_POINTS = "see_access_points"
+    MANAGE_ACCESS_POINTS = "manage_access_points"
     MANAGE_NASES = "manage_nases"
     MANAGE_VOUCHERS = "manage_vouchers"
     MANAGE_PLACES = "manage_places"

@@ -11,16 +11,17 @@ from pathlib import Path
 
 from monitor import profiles
 from monitor.city import CityMonitor
+from monitor.session import Engine
 from service import processes
 from service.cities import City
 
 
-def run(installation_path: Path, only: Sequence[str] = ()) -> int:
+def run(installation_path: Path, only: Sequence[str] = (), engine: str = Engine.FAST) -> int:
     """Serve the installation's cities, or those in `only`, until SIGTERM. Returns the exit status."""
     loaded = profiles.load()
 
     def start(city: City) -> CityMonitor:
-        part = CityMonitor(city, loaded, clock=lambda: datetime.now(UTC), dice=random.Random())
+        part = CityMonitor(city, loaded, clock=lambda: datetime.now(UTC), dice=random.Random(), engine=Engine(engine))
         part.start()
         return part
 
@@ -38,8 +39,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="monitor", description="Poll access points and serve their metrics.")
     parser.add_argument("path", type=Path, help="kogge.toml or its folder")
     parser.add_argument("--city", action="append", default=[], metavar="KEY", help="only this city (repeatable)")
+    parser.add_argument(
+        "--engine", choices=list(Engine), default=Engine.FAST, help="what asks over SNMPv2c (default: fast)"
+    )
     arguments = parser.parse_args()
-    return run(arguments.path, arguments.city)
+    return run(arguments.path, arguments.city, arguments.engine)
 
 
 if __name__ == "__main__":

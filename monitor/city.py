@@ -1,4 +1,4 @@
-"""One city's monitor: its poller on a thread with a loop of its own, its housekeeping, its senders. Shares nothing."""
+"""One city's monitor: its poller on a thread with a loop of its own, its housekeeping, its searches, its senders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from monitor.messages import Sender, gateways
 from monitor.poller import Poller, Settings
 from monitor.profiles import Profiles
 from monitor.records import Records
-from monitor.schedule import Housekeeper
+from monitor.schedule import Housekeeper, this_process
+from monitor.searches import Searcher
+from monitor.session import Engine
 from service.cities import City
 
 log = logging.getLogger(__name__)
@@ -25,15 +27,25 @@ log = logging.getLogger(__name__)
 class CityMonitor:
     """Runs from `start` to `stop`; `board` shows what it found."""
 
-    def __init__(self, city: City, profiles: Profiles, *, clock: Callable[[], datetime], dice: random.Random) -> None:
+    def __init__(
+        self,
+        city: City,
+        profiles: Profiles,
+        *,
+        clock: Callable[[], datetime],
+        dice: random.Random,
+        engine: Engine = Engine.FAST,
+    ) -> None:
         self._city = city
         self._profiles = profiles
         self._clock = clock
         self._dice = dice
+        self._engine = engine
         self.board = Board()
         self._instruments = Instruments(city.registry)
         metrics.register(city.registry, city.key, self.board)
         self._housekeeper = Housekeeper(city, self._instruments, clock)
+        self._searcher = Searcher(city, profiles, self._instruments, clock, holder=this_process(), engine=engine)
         self._senders = [Sender(city, kind, way, self._instruments, clock) for kind, way in gateways(city).items()]
         self._thread = threading.Thread(target=self._run, name=f"monitor-{city.key}", daemon=True)
         self._looping = threading.Event()
@@ -44,12 +56,14 @@ class CityMonitor:
         self._thread.start()
         self._looping.wait()
         self._housekeeper.start()
+        self._searcher.start()
         for sender in self._senders:
             sender.start()
 
     def stop(self) -> None:
         """Begin to end; returns at once."""
         self._housekeeper.pause()
+        self._searcher.stop()
         for sender in self._senders:
             sender.stop()
         if self._thread.is_alive():
@@ -59,6 +73,7 @@ class CityMonitor:
         """Wait until the poller has written what it found, and for the jobs and the sending that run."""
         self._thread.join(timeout)
         self._housekeeper.stop()
+        self._searcher.join(timeout)
         for sender in self._senders:
             sender.join(timeout)
 
@@ -91,4 +106,5 @@ class CityMonitor:
             profiles=self._profiles,
             clock=self._clock,
             dice=self._dice,
+            engine=self._engine,
         )

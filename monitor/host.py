@@ -113,7 +113,10 @@ def worth_asking(profile: Profile, table: Table, walked: Walked) -> Walked:
     if table.kind == "storage" and "kind" in table.words:
         at = table.words.index("kind")
         return Walked(tuple(row for row in walked.rows if row[1][at] == STORAGE_RAM))
-    return walked
+    if table.kind == "device":
+        return Walked(walked.rows[:1])
+    needed = [at for at, word in enumerate(table.words) if word in table.needs]
+    return Walked(tuple(row for row in walked.rows if all(row[1][at] is not None for at in needed)), walked.cut)
 
 
 def _rows_shown(profile: Profile, table: Table, walked: Walked) -> Iterator[tuple[Oid, tuple[Value, ...]]]:

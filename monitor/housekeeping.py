@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from hotspot.accounts import MAILS_WINDOW, UNCONFIRMED
 from hotspot.codes import DAY
 from hotspot.forgetting import cut
-from monitor import spent
+from monitor import certificates, spent
 from monitor.instruments import JOB_RESULTS, Instruments
 from service.cities import City
 from store import (
@@ -144,6 +144,7 @@ JOBS: tuple[Job, ...] = (
     Job("close-stale-sessions", 60, _stale_sessions),
     Job("end-spent-sessions", 15, look=spent.look),
     Job("forget-devices", 60, _forget_devices),
+    Job("look-at-certificates", 3600, look=certificates.look),
     Job("purge-accounts", 600, _accounts),
     Job("purge-awaited", 600, _awaited),
     Job("purge-codes", 600, _codes),

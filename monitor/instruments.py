@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from hotspot.discovery import Failure as SearchFailure
 from hotspot.fleet import PollFailure
+from monitor.sockets import Ignored
+from monitor.traps import Result as TrapResult
 from store.messages import Kind
 
 OK, INTERNAL = "ok", "internal"
 RESULTS = (OK, *(failure.value for failure in PollFailure), INTERNAL)
 STORE_OPERATIONS = ("list", "save")
 SPENT_STATES = ("ordered", "deferred", "waiting", "given_up")
+CERTIFICATE_RESULTS = ("ok", "expired", "untrusted", "unreachable")
 JOB_RESULTS = ("done", "elsewhere", "failed")
+SEARCHED = "done"
+SEARCH_RESULTS = (SEARCHED, *(failure.value for failure in SearchFailure))
 MESSAGE_RESULTS = ("sent", "failed", "given_up")
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -21,6 +27,12 @@ class Instruments:
     """One city's own, on that city's registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._count_polls(registry)
+        self._count_datagrams(registry)
+        self._count_jobs(registry)
+        self._count_messages(registry)
+
+    def _count_polls(self, registry: CollectorRegistry) -> None:
         self.polls = Counter(
             "kogge_monitor_polls_total", "Polls of access points by result.", ["result"], registry=registry
         )
@@ -47,6 +59,32 @@ class Instruments:
             ["operation"],
             registry=registry,
         )
+        for result in RESULTS:
+            self.polls.labels(result)
+        for operation in STORE_OPERATIONS:
+            self.store_failures.labels(operation)
+
+    def _count_datagrams(self, registry: CollectorRegistry) -> None:
+        self.traps = Counter(
+            "kogge_monitor_traps_total", "Traps and informs by what became of them.", ["result"], registry=registry
+        )
+        self.socket_drops = Counter(
+            "kogge_monitor_socket_drops_total",
+            "Datagrams that the kernel threw away before the monitor read them.",
+            registry=registry,
+        )
+        self.answers_ignored = Counter(
+            "kogge_monitor_answers_ignored_total",
+            "Datagrams that answered no open question, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        for taken in TrapResult:
+            self.traps.labels(taken.value)
+        for reason in Ignored:
+            self.answers_ignored.labels(reason.value)
+
+    def _count_jobs(self, registry: CollectorRegistry) -> None:
         self.jobs = Counter(
             # The label cannot be called `job`: that is Prometheus's own.
             "kogge_monitor_jobs_total",
@@ -63,6 +101,30 @@ class Instruments:
             ["state"],
             registry=registry,
         )
+        self.certificate_expiry = Gauge(
+            "kogge_portal_certificate_expiry_timestamp_seconds",
+            "Unix time at which the certificate of one of the city's own hosts ends, as last seen.",
+            ["host"],
+            registry=registry,
+        )
+        self.certificate_checks = Counter(
+            "kogge_portal_certificate_checks_total",
+            "Looks at the certificates of the city's own hosts by result.",
+            ["host", "result"],
+            registry=registry,
+        )
+        self.searches = Counter(
+            "kogge_monitor_searches_total",
+            "Searches for access points that came to an end, by result.",
+            ["result"],
+            registry=registry,
+        )
+        for result in SEARCH_RESULTS:
+            self.searches.labels(result)
+        for state in SPENT_STATES:
+            self.spent_sessions.labels(state)
+
+    def _count_messages(self, registry: CollectorRegistry) -> None:
         self.messages = Counter(
             "kogge_messages_total",
             "Attempts to send a message by kind and result; a message that failed is tried again.",
@@ -83,9 +145,3 @@ class Instruments:
             self.messages_oldest_seconds.labels(kind.value)
             for outcome in MESSAGE_RESULTS:
                 self.messages.labels(kind.value, outcome)
-        for result in RESULTS:
-            self.polls.labels(result)
-        for state in SPENT_STATES:
-            self.spent_sessions.labels(state)
-        for operation in STORE_OPERATIONS:
-            self.store_failures.labels(operation)

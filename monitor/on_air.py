@@ -10,12 +10,11 @@ from hotspot.fleet import Band, RadioReading, SsidReading
 from hotspot.values import MacAddress, Octets
 from monitor.profile import Profile
 from monitor.rows import Row
-from monitor.transforms import band_of_frequency, channel_of_frequency
+from monitor.transforms import band_of_channel, band_of_frequency, channel_of_frequency
 
 RADIOS_MAX = 8
 SSIDS_MAX = 32
 BSSIDS_MAX = 64
-LAST_CHANNEL_2_4 = 14
 
 
 @dataclass(slots=True)
@@ -142,14 +141,8 @@ def _total(own: Row, nets: Sequence[Row], gone: Sequence[Row], word: str) -> int
 
 
 def band_of(frequency: int | None, channel: int | None) -> Band | None:
-    """Of a channel's number alone: 6 GHz has odd ones only (802.11ax, 27.3.23.2), which 5 GHz has from 149 on."""
-    if frequency:
-        return band_of_frequency(frequency)
-    if channel is None:
-        return None
-    if channel <= LAST_CHANNEL_2_4:
-        return Band.GHZ_2_4
-    return Band.GHZ_5 if channel % 2 == 0 else None
+    """What follows from frequency or channel alone."""
+    return band_of_frequency(frequency) if frequency else None if channel is None else band_of_channel(channel)
 
 
 def ssids(profile: Profile, on_air: OnAir) -> tuple[SsidReading, ...]:

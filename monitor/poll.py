@@ -178,8 +178,7 @@ async def _choose(session: Session, identity: Identity, profiles: Profiles) -> P
 
 async def _first_under(session: Session, subtree: Oid) -> str | None:
     """The first value at or under an object identifier, as text; None where there is nothing."""
-    start = subtree[:-1] if subtree[-1] == 0 else subtree
-    for oid, value in (await session.bulk([start], 1))[:1]:
+    for oid, value in (*await session.get([subtree]), *(await session.bulk([subtree], 1))[:1]):
         if value is not None and under(oid, subtree):
             if isinstance(value, bytes):
                 return prose(value)

@@ -17,12 +17,14 @@ from hotspot.errors import ConfigError
 from hotspot.fleet import ApReading, PollFailure, assess
 from monitor import pace
 from monitor.board import Board, Identity
+from monitor.hurry import Hurry
 from monitor.instruments import INTERNAL, OK, Instruments
 from monitor.poll import Device, poll, probe
 from monitor.profiles import Profiles
 from monitor.records import Records
-from monitor.session import SnmpError, Target
-from monitor.snmp import Client
+from monitor.session import Engine, SnmpError, Target
+from monitor.snmp import USERS_IN_FLIGHT_MAX, Client
+from monitor.sockets import Sockets, canonical
 from monitor.walk import Appetite
 from store.fleet import AccessPoint
 from store.store import Unavailable
@@ -66,6 +68,7 @@ class Poller:
         profiles: Profiles,
         clock: Callable[[], datetime],
         dice: random.Random,
+        engine: Engine = Engine.FAST,
     ) -> None:
         self._city = city
         self._settings = settings
@@ -75,9 +78,17 @@ class Poller:
         self._profiles = profiles
         self._clock = clock
         self._dice = dice
-        self._client = Client()
-        self._slots = asyncio.Semaphore(settings.max_in_flight)
+        self.sockets = Sockets(
+            instruments.socket_drops.inc, lambda why: instruments.answers_ignored.labels(why.value).inc()
+        )
+        self._client = Client(engine, self.sockets)
+        self._slots = {
+            "v2c": asyncio.Semaphore(settings.max_in_flight),
+            "v3": asyncio.Semaphore(min(settings.max_in_flight, USERS_IN_FLIGHT_MAX)),
+        }
         self._watched: dict[AccessPoint, asyncio.Task[None]] = {}
+        self._at: dict[str, list[AccessPoint]] = {}
+        self._hurry = Hurry()
 
     async def run(self) -> None:
         """Until cancelled; then everything is closed, and what was found is written."""
@@ -91,6 +102,14 @@ class Poller:
             await self._client.close()
             await self._flush()
             self._records.close()
+
+    def poke(self, point_id: int) -> None:
+        """Poll this one now, or `hurry.PAUSE_S` after its last poll. From the poller's own loop."""
+        self._hurry.poke(point_id)
+
+    def at(self, address: str) -> list[AccessPoint]:
+        """The polled ones at an address, as `sockets.canonical` writes it."""
+        return self._at.get(address, [])
 
     # The list of access points ----------------------------------------------------------------------
 
@@ -106,14 +125,19 @@ class Poller:
         for point in gone:
             self._board.remove(point.id)
             self._records.forget(point.id)
+            self._hurry.forget(point.id)
         for point in points - self._watched.keys():
             self._board.add(point, *known.get(point.id, (None, Identity())))
             self._watched[point] = asyncio.create_task(self._watch(point), name=f"poll {self._city} {point.name}")
+        self._at = {}
+        for point in points:
+            self._at.setdefault(canonical(point.address), []).append(point)
         await self._client.keep({point.credential for point in points})
 
     async def _flush_for_ever(self) -> None:
         while True:
             await asyncio.sleep(self._settings.flush_s)
+            self.sockets.look()
             await self._flush()
 
     async def _flush(self) -> None:
@@ -135,9 +159,9 @@ class Poller:
         loop = asyncio.get_running_loop()
         due = pace.next_slot(point.name, self._settings.interval_s, at=loop.time())
         while True:
-            await asyncio.sleep(max(0.0, due - loop.time()))
-            async with self._slots:
-                self._count.lag_seconds.observe(loop.time() - due)
+            await self._hurry.sleep(point.id, due)
+            async with self._slots[point.credential.version]:
+                self._count.lag_seconds.observe(max(0.0, loop.time() - due))
                 up = await self._poll_once(point, device, probe_first=failures > 0)
             failures = 0 if up else failures + 1
             if up:

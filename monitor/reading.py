@@ -136,7 +136,7 @@ def _scalars(profile: Profile, values: Sequence[Value], dropped: set[str]) -> Ro
 
 
 def _completed(scalar: Row, rows: Sequence[Row]) -> Row:
-    """What the device tells of itself in a table; the first row that tells a word counts, a scalar before it."""
+    """What the device tells of itself in a table; the first row counts, a scalar before it."""
     for row in rows:
         scalar |= {word: value for word, value in row.items() if scalar.get(word) is None}
     return scalar

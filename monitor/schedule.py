@@ -22,7 +22,7 @@ FIRST_RUN_S = 5.0
 """Seconds after the start at which the first job runs; the others follow one a second."""
 
 
-def _this_process() -> str:
+def this_process() -> str:
     """Who holds a lease: this process."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
@@ -43,7 +43,7 @@ class Housekeeper:
         self._city = city
         self._instruments = instruments
         self._clock = clock
-        self._holder = holder or _this_process()
+        self._holder = holder or this_process()
         self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(THREADS)})
         for at, job in enumerate(jobs):
             self._add(job, datetime.now(UTC) + timedelta(seconds=first_run_s + at))

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from hotspot.fleet import PollFailure
 from monitor.oids import Oid, Varbind
 from store.fleet import SnmpCredential
+
+DATAGRAM_BYTES_MAX = 16_384
+"""A longer reply is refused: our largest questions are answered in less than half of it."""
+
+REPLY_VARBINDS_MAX = 400
+"""More varbinds than any question of ours asks for."""
+
+TOO_BIG, AUTHORIZATION_ERROR = 1, 16
+"""Error-status values of RFC 3416 section 3."""
+
+
+class Engine(StrEnum):
+    """What asks over SNMPv2c; SNMPv3 always goes through pysnmp."""
+
+    FAST = "fast"
+    PYSNMP = "pysnmp"
 
 
 class SnmpError(Exception):
@@ -21,6 +38,14 @@ class SnmpError(Exception):
 
 class TooBigError(SnmpError):
     """The agent cannot put the answer into one message: ask for less."""
+
+
+def refusal(status: int) -> SnmpError:
+    """What an error-status other than 0 means."""
+    if status == TOO_BIG:
+        return TooBigError(PollFailure.MALFORMED, "the agent says tooBig")
+    failure = PollFailure.AUTHENTICATION if status == AUTHORIZATION_ERROR else PollFailure.MALFORMED
+    return SnmpError(failure, f"the agent answers with error status {status}")
 
 
 @dataclass(frozen=True, slots=True)

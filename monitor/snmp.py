@@ -1,4 +1,6 @@
-"""The only door to pysnmp: GET and GETBULK over SNMPv2c and v3 (SHA-256, AES-128), as plain Python values.
+"""The door to the agents, and the general path through pysnmp: GET and GETBULK over SNMPv2c and v3 (SHA-256, AES-128).
+
+What comes out are plain Python values. SNMPv2c takes the fast path (`monitor.community`) unless told otherwise.
 
 A reply is hostile until checked here: size, source, request id, number of varbinds, types. Every failure is an
 `SnmpError` with a `PollFailure`; no exception of pysnmp or pyasn1 leaves this module. No MIB is ever looked up.
@@ -18,12 +20,24 @@ import socket
 import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, cast
 
 from hotspot.fleet import PollFailure
+from monitor.community import Community
 from monitor.oids import Counter32, Oid, Value, Varbind
-from monitor.session import Session, SnmpError, Target, TooBigError
+from monitor.session import (
+    DATAGRAM_BYTES_MAX,
+    REPLY_VARBINDS_MAX,
+    Engine,
+    Session,
+    SnmpError,
+    Target,
+    TooBigError,
+    refusal,
+)
+from monitor.sockets import Sockets
 from store.fleet import SnmpCredential
 
 with warnings.catch_warnings():
@@ -42,30 +56,30 @@ with warnings.catch_warnings():
 
 log = logging.getLogger(__name__)
 
-DATAGRAM_BYTES_MAX = 16_384
-"""A longer reply is dropped: our largest questions are answered in less than half of it."""
+USERS_IN_FLIGHT_MAX = 80
+"""Polls over SNMPv3 at a time: from about there on, pysnmp's shared socket loses replies while it decodes others."""
 
-REPLY_VARBINDS_MAX = 400
-"""More varbinds than any question of ours asks for."""
+SNMP_V2C, SNMP_V3 = 1, 3
 
-RECEIVE_BUFFER_BYTES = 4_194_304
-"""Asked of the kernel for the socket that an engine's polls share; `net.core.rmem_max` may give less."""
-
-SNMP_V2C = 1
-TOO_BIG = 1
-AUTHORIZATION_ERROR = 16
-"""Error-status values of RFC 3416 section 3."""
+MASTER_KEYS_KEPT = 256
+"""In memory, like the passwords that they are made of."""
 
 
 class Client:
     """One city's SNMP side. Nothing of it is shared with another city."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine = Engine.FAST, sockets: Sockets | None = None) -> None:
+        self._fast = engine is Engine.FAST
+        self._sockets = sockets or Sockets()
+        self._community = Community(self._sockets)
         self._engines: dict[SnmpCredential, _Engine] = {}
 
     @asynccontextmanager
     async def open(self, target: Target) -> AsyncIterator[Session]:
-        """Questions to one agent; everything that belongs to this poll alone is closed at the end."""
+        """Questions to one agent; everything that belongs to this poll alone is closed at the end. SnmpError."""
+        if self._fast and target.credential.version == "v2c":
+            yield self._community.session(target)
+            return
         sock = _connected(target)
         if target.credential.version == "v3":
             sock.close()  # it only told that a route exists
@@ -81,7 +95,7 @@ class Client:
 
     def _engine(self, credential: SnmpCredential) -> _Engine:
         if credential not in self._engines:
-            self._engines[credential] = _Engine(credential)
+            self._engines[credential] = _Engine(credential, self._sockets)
         return self._engines[credential]
 
     async def keep(self, credentials: set[SnmpCredential]) -> None:
@@ -90,6 +104,7 @@ class Client:
             await self._engines.pop(credential).close()
 
     async def close(self) -> None:
+        self._community.close()
         await self.keep(set())
 
 
@@ -149,14 +164,16 @@ def _varbinds(pdu: Any) -> list[Varbind]:
     if pdu.tagSet != v2c.ResponsePDU.tagSet:
         raise SnmpError(PollFailure.MALFORMED, "not a response")
     status = int(v2c.apiPDU.get_error_status(pdu))
-    if status == TOO_BIG:
-        raise TooBigError(PollFailure.MALFORMED, "the agent says tooBig")
     if status:
-        failure = PollFailure.AUTHENTICATION if status == AUTHORIZATION_ERROR else PollFailure.MALFORMED
-        raise SnmpError(failure, f"the agent answers with error status {status}")
+        raise refusal(status)
     varbinds = v2c.apiPDU.get_varbinds(pdu)
     if len(varbinds) > REPLY_VARBINDS_MAX:
         raise SnmpError(PollFailure.MALFORMED, f"more than {REPLY_VARBINDS_MAX} varbinds")
+    return plain(varbinds)
+
+
+def plain(varbinds: Any) -> list[Varbind]:
+    """pysnmp's names and values as ours. KeyError where a type has no place in SNMPv2."""
     return [(tuple(name), _CONVERT[value.tagSet](value)) for name, value in varbinds]
 
 
@@ -257,10 +274,26 @@ def _reason(indication: Any) -> SnmpError:
     return SnmpError(failure, str(indication))
 
 
+@lru_cache(MASTER_KEYS_KEPT)
 def _master_key(password: str) -> bytes:
     """RFC 3414 appendix A.2.1 with SHA-256 (RFC 7860): hashlib does in 1.4 ms what pysnmp does in 35 ms."""
     secret = password.encode()
     return sha256((secret * (1_048_576 // len(secret) + 1))[:1_048_576]).digest() if secret else b""
+
+
+def add_user(engine: SnmpEngine, credential: SnmpCredential, engine_id: bytes | None = None) -> None:
+    """Let a user in at an engine: at ours, or at the one whose id is given (RFC 3414 section 2.6)."""
+    config.add_v3_user(
+        engine,
+        credential.user,
+        config.USM_AUTH_HMAC192_SHA256,
+        _master_key(credential.auth_password),
+        config.USM_PRIV_CFB128_AES,
+        _master_key(credential.priv_password),
+        securityEngineId=None if engine_id is None else v2c.OctetString(engine_id),
+        authKeyType=config.USM_KEY_TYPE_MASTER,
+        privKeyType=config.USM_KEY_TYPE_MASTER,
+    )
 
 
 class _Guard:
@@ -290,25 +323,37 @@ _FAMILIES = {
 }
 
 
+class _Peers(dict[Any, Any]):
+    """Agents' engine ids by (domain, address), in pysnmp's place.
+
+    pysnmp 7.1.30 asks for the id of a peer anew only 300 s after it learnt it. An agent that was replaced meanwhile
+    says "unknown engine" to every question, which pysnmp takes for no answer.
+    """
+
+    def __delitem__(self, peer: Any) -> None:
+        """pysnmp deletes what has expired; that may be forgotten already."""
+        self.pop(peer, None)
+
+    def forget(self, address: str, port: int) -> None:
+        for peer in [peer for peer in self if tuple(peer[1][:2]) == (address, port)]:
+            del self[peer]
+
+
 class _Engine:
     """One user at however many agents: keeps their engine ids, boots, times and localised keys (RFC 3414)."""
 
-    def __init__(self, credential: SnmpCredential) -> None:
+    def __init__(self, credential: SnmpCredential, sockets: Sockets) -> None:
+        self._sockets = sockets
+        self._bound: list[socket.socket] = []
         self._engine = SnmpEngine()
         self._engine.register_transport_dispatcher(AsyncioDispatcher())
         self._generator = CommandGenerator()
-        self._sockets: dict[int, asyncio.Task[Any]] = {}
+        self._opening: dict[int, asyncio.Task[Any]] = {}
         self._names: dict[Target, str] = {}
-        config.add_v3_user(
-            self._engine,
-            credential.user,
-            config.USM_AUTH_HMAC192_SHA256,
-            _master_key(credential.auth_password),
-            config.USM_PRIV_CFB128_AES,
-            _master_key(credential.priv_password),
-            authKeyType=config.USM_KEY_TYPE_MASTER,
-            privKeyType=config.USM_KEY_TYPE_MASTER,
-        )
+        self._peers = _Peers()
+        model = self._engine.message_processing_subsystems[SNMP_V3]
+        model._SnmpV3MessageProcessingModel__engineIdCache = self._peers
+        add_user(self._engine, credential)
         config.add_target_parameters(self._engine, "user", credential.user, "authPriv")
 
     async def ask(self, target: Target, pdu: Any) -> list[Varbind]:
@@ -320,7 +365,11 @@ class _Engine:
         except Exception as error:  # pysnmp raises its StatusInformation and more from here
             indication = error.get("errorIndication") if hasattr(error, "get") else type(error).__name__
             raise _reason(indication) from None
-        return await answer
+        try:
+            return await answer
+        except BaseException:  # also a poll whose deadline is over
+            self._peers.forget(target.address, target.port)
+            raise
 
     async def _name(self, target: Target) -> str:
         if target not in self._names:
@@ -341,23 +390,24 @@ class _Engine:
 
     async def _listen(self, version: int) -> None:
         """Open the socket of an IP version once. Shielded: the poll that asked first may run into its deadline."""
-        opening = self._sockets.get(version)
+        opening = self._opening.get(version)
         if opening is None or (opening.done() and opening.exception() is not None):
-            opening = self._sockets[version] = asyncio.create_task(self._open(version))
+            opening = self._opening[version] = asyncio.create_task(self._open(version))
         await asyncio.shield(opening)
 
     async def _open(self, version: int) -> None:
         family, domain, kind = _FAMILIES[version]
-        sock = socket.socket(family, socket.SOCK_DGRAM)
-        sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        sock = self._sockets.open(family)
+        self._bound.append(sock)
         transport: Any = kind()
         await asyncio.get_running_loop().create_datagram_endpoint(lambda: transport, sock=sock)
         config.add_transport(self._engine, domain, transport)
 
     async def close(self) -> None:
-        await asyncio.gather(*self._sockets.values(), return_exceptions=True)
+        await asyncio.gather(*self._opening.values(), return_exceptions=True)
         self._engine.close_dispatcher()
+        for sock in self._bound:
+            self._sockets.close(sock)
         await asyncio.sleep(0)  # the transports close their sockets in the loop's next round
 
 

@@ -15,10 +15,14 @@ from rich.console import Console
 
 from config.load import check as check_files
 from config.load import load_installation
-from hotspot.errors import ConfigError
 from hotspot.roles import Role
 from ops import (
     account,
+    ap,
+    ap_changes,
+    ap_credentials,
+    ap_file,
+    ap_poll,
     capport,
     explain,
     message,
@@ -28,7 +32,6 @@ from ops import (
     profile,
     radius_orders,
     radius_test,
-    screen,
     service_group,
     sessions,
     terms,
@@ -38,7 +41,6 @@ from ops.command import at, city_key, folder, only, plainly, store_of
 from ops.supervisor import Child, kogge, supervise
 from service import logs
 from service.processes import FAILED, stop_event
-from store import fleet
 from store.keys import KeyRing
 
 SERVICES = ("radius", "portal", "monitor")
@@ -111,21 +113,23 @@ def migrate(folder: Path, only: tuple[str, ...]) -> None:
 @main.command()
 @folder
 @only
-def run(folder: Path, only: tuple[str, ...]) -> None:
+@ap_poll.engine
+def run(folder: Path, only: tuple[str, ...], engine: str) -> None:
     """Run portal, RADIUS and monitor, and restart what dies.
 
     Three processes; SIGTERM or Ctrl-C ends them in order, each after what it has begun.
     """
     logs.configure("info", "text")
     options = [word for key in only for word in ("--city", key)]
-    children = [Child(name, kogge(name, str(folder), *options)) for name in SERVICES]
+    own = {"monitor": ("--engine", engine)}
+    children = [Child(name, kogge(name, str(folder), *options, *own.get(name, ()))) for name in SERVICES]
     sys.exit(supervise(children, stop_event()))
 
 
-def _serve(name: str, folder: Path, only: tuple[str, ...]) -> NoReturn:
+def _serve(name: str, folder: Path, only: tuple[str, ...], *more: str) -> NoReturn:
     # Imported here: RADIUS need not carry Flask, nor a look at the NASes wait for pysnmp.
     run_service: Callable[..., int] = import_module(f"{name}.__main__").run
-    sys.exit(run_service(folder, only))
+    sys.exit(run_service(folder, only, *more))
 
 
 @main.command()
@@ -153,9 +157,10 @@ def radius(ctx: click.Context, folder: Path, only: tuple[str, ...]) -> None:
 @main.command()
 @folder
 @only
-def monitor(folder: Path, only: tuple[str, ...]) -> None:
+@ap_poll.engine
+def monitor(folder: Path, only: tuple[str, ...], engine: str) -> None:
     """Run the monitor: SNMP, Prometheus, scheduled jobs."""
-    _serve("monitor", folder, only)
+    _serve("monitor", folder, only, engine)
 
 
 @main.command()
@@ -174,45 +179,6 @@ def demo(fresh: bool, state: Path) -> None:
 
 
 # Looking ----------------------------------------------------------------------------------------------
-
-
-@main.group()
-def ap() -> None:
-    """List and show access points."""
-
-
-@ap.command("list")
-@city_key
-@at
-def ap_list(city: str, folder: Path) -> None:
-    """The city's access points and what the last poll found."""
-    with plainly(), store_of(folder, city) as store, store.read() as conn:
-        Console().print(screen.access_point_table(fleet.access_point_states(conn)), soft_wrap=True)
-
-
-@ap.command("show")
-@city_key
-@click.argument("name")
-@at
-def ap_show(city: str, name: str, folder: Path) -> None:
-    """What to type into an access point, its secrets included."""
-    with plainly(), store_of(folder, city) as store, store.read() as conn:
-        found = next((each for each in fleet.access_points(conn, store.keys) if each.name == name), None)
-        if found is None:
-            raise ConfigError(f"{city} has no access point {name!r}; see `kogge ap list {city}`")
-    credential = found.credential
-    lines = {"Address": f"{found.address}:{found.port}", "SNMP version": credential.version}
-    if credential.version == "v2c":
-        lines["Community"] = credential.community
-    else:
-        lines |= {
-            "User": credential.user,
-            "Security level": "authPriv",
-            "Authentication (SHA-256)": credential.auth_password,
-            "Privacy (AES-128)": credential.priv_password,
-        }
-    for label, value in lines.items():
-        click.echo(f"{label + ':':26}{value}")
 
 
 @main.group()
@@ -250,6 +216,11 @@ def metrics_token(city: str, folder: Path) -> None:
 
 
 main.add_command(account.command)
+for command in (ap_changes.add, ap_changes.move, ap_changes.rename, ap_changes.retire, ap_poll.poll, ap_poll.discover):
+    ap.command.add_command(command)
+for command in (ap_credentials.command, ap_file.import_file, ap_file.export):
+    ap.command.add_command(command)
+main.add_command(ap.command)
 main.add_command(capport.command)
 main.add_command(explain.command)
 main.add_command(message.command)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,16 +12,11 @@ from hotspot.errors import ConfigError
 from hotspot.nas import NasEntry
 from hotspot.nas_file import TEMPLATE, NasFile, read_file, write_file
 from ops.command import at, city_key, city_of, plainly
+from ops.csv_input import progress, read_text
 from ops.nas import faults_plainly
 from service.cities import City
 from store import nases
 from store.nases import COMMAND_LINE
-
-FILE_BYTES_MAX = 4_000_000
-"""Largest CSV file: 5,000 lines of the longest fields would not fill it."""
-
-PROGRESS_ROWS = 200
-"""From so many rows on, a terminal shows how far the import is."""
 
 
 @click.command("import", epilog=f"\b\nThe header; all but the first five columns may be left out:\n{TEMPLATE}")
@@ -39,31 +31,17 @@ def import_file(city: str, file: Path, dry_run: bool, folder: Path) -> None:
     would be right. Secrets that are left out are made: `kogge nas export --secrets` prints them.
     """
     with plainly(), city_of(folder, city) as opened, faults_plainly(f"{file.name}: "):
-        read = _parse(opened, _read(file), file)
+        read = _parse(opened, read_text(file), file)
         if not dry_run:
             _add_all(opened, read.entries)
     done = "would be added" if dry_run else "added; RADIUS knows them within two seconds"
     click.echo(f"{file.name}: {len(read.entries)} NASes {done}")
 
 
-def _read(file: Path) -> str:
-    try:
-        octets = file.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read ({error.strerror})") from None
-    if len(octets) > FILE_BYTES_MAX:
-        raise ConfigError(f"{file}: larger than {FILE_BYTES_MAX // 1_000_000} MB; split it")
-    try:
-        return octets.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = octets[: error.start].count(b"\n") + 1
-        raise ConfigError(f"{file}: line {line}: not UTF-8; save it as “CSV UTF-8”") from None
-
-
 def _parse(city: City, text: str, file: Path) -> NasFile:
     with city.store.read() as conn:
         known, sites = nases.nases(conn, city.store.keys), nases.sites(conn)
-    with _progress(text.count("\n"), "Reading") as tick:
+    with progress(text.count("\n"), "Reading") as tick:
         read = read_file(
             text,
             sites=sites,
@@ -80,7 +58,7 @@ def _parse(city: City, text: str, file: Path) -> NasFile:
 def _add_all(city: City, entries: tuple[NasEntry, ...]) -> None:
     """In one transaction: a name that somebody else took meanwhile leaves nothing behind."""
     whole = [entry.with_secrets(secrets.token_bytes) for entry in entries]
-    with _progress(len(whole), "Adding") as tick, city.store.write() as conn:
+    with progress(len(whole), "Adding") as tick, city.store.write() as conn:
         for entry in whole:
             nases.add(conn, city.store.keys, entry, author=COMMAND_LINE, now=datetime.now(UTC))
             tick()
@@ -100,13 +78,3 @@ def export(city: str, with_secrets: bool, folder: Path) -> None:
                 for nas_id in found:
                     nases.note_secrets_shown(conn, nas_id, author=COMMAND_LINE, now=datetime.now(UTC))
         click.echo(write_file(found.values(), secrets=with_secrets), nl=False)
-
-
-@contextmanager
-def _progress(rows: int, label: str) -> Iterator[Callable[[], None]]:
-    """What to call for each row; a bar on a terminal where there are many."""
-    if rows < PROGRESS_ROWS or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    with click.progressbar(length=rows, label=label, file=sys.stderr, update_min_steps=rows // 100) as bar:
-        yield lambda: bar.update(1)

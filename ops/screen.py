@@ -11,9 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from config.model import CityConfig, Installation
+from hotspot.discovery import Found, Known
 from ops.ports import MAILBOX_WEB
-from store.fleet import AccessPointState
+from ops.words import NOTHING, printable
 from store.nases import Nas
+from store.snmp_credentials import Candidate
 
 Row = Sequence[str]
 
@@ -28,17 +30,23 @@ def nas_table(nases: Iterable[Nas]) -> Table:
     return _table(headers, rows, whole=("Name", "NAS-Identifier", "Address", "CoA"))
 
 
-def access_point_table(points: Iterable[AccessPointState]) -> Table:
-    """A city's access points and what the last poll found; times are UTC."""
-    headers = ("Name", "Site", "Address", "State", "Since (UTC)", "Clients")
-    return _table(headers, map(_access_point, points), whole=("Name", "Address", "State", "Since (UTC)", "Clients"))
+def credential_table(kept: Iterable[Candidate]) -> Table:
+    """SNMP credentials that are kept for networks, without their secrets; in the order in which they are tried."""
+    headers = ("Name", "Network", "Version", "Since (UTC)")
+    rows = [(each.name, str(each.network), each.credential.version, f"{each.created_at:%Y-%m-%d}") for each in kept]
+    return _table(headers, rows, whole=headers)
 
 
-def _access_point(point: AccessPointState) -> Row:
-    state = {None: "not polled yet", True: "up", False: f"down: {point.failure}"}[point.up]
-    since = f"{point.since:%m-%d %H:%M}" if point.since else ""
-    clients = "" if point.reading is None else str(point.reading["clients"])
-    return point.name, point.site_name, point.address, state, since, clients
+def found_table(found: Iterable[tuple[Found, Known | None]]) -> Table:
+    """Devices that answered a search, and which of them are known already."""
+    headers = ("Address", "Calls itself", "Model", "Firmware", "Serial number", "Profile", "Known")
+    return _table(headers, (_found(*each) for each in found), whole=("Address", "Serial number", "Known"))
+
+
+def _found(found: Found, known: Known | None) -> Row:
+    told = (found.system_name, found.model, found.firmware, found.serial)
+    was = "" if known is None else f"{known.name}{f', moved from {known.address}' if known.moved else ''}"
+    return found.address, *(printable(each) or NOTHING for each in told), found.profile, was or "new"
 
 
 def demo_table(

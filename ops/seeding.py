@@ -38,6 +38,7 @@ def _add_sites(conn: Connection, store: Store, seed: Seed, now: datetime) -> Non
             name=point.name,
             address=str(point.address),
             port=point.port,
+            kind=point.kind,
             created_at=now,
         )
     for nas in seed.nases:

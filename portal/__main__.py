@@ -30,7 +30,7 @@ from portal.metrics import RedirectMetrics
 from portal.pulse import Pulse, watch
 from portal.redirects import Redirection
 from portal.start_page import create_start_page
-from service import exposition, logs
+from service import exposition, logs, targets
 from service.cities import City, Opened, open_cities
 from service.processes import FAILED
 
@@ -141,7 +141,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         except ConfigError as error:
             log.error("%s", error)
             raise SystemExit(Arbiter.WORKER_BOOT_ERROR) from None  # with any other status gunicorn tries for ever
-        exposition.serve_on(self._metrics, opened.cities)
+        exposition.serve_on(self._metrics, opened.cities, listens=targets.listens(opened.installation))
         pulses = [Pulse(city) for city in opened.cities]
         watch(pulses)
         redirects.serve([each for city in opened.cities if (each := _redirection(city)) is not None])

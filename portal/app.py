@@ -29,7 +29,14 @@ from portal.metrics import PortalMetrics
 from portal.pages import add_filters, guard_response, page, speech_for, switches
 from portal.passwords import BusyError
 from portal.report.views import Report
+from portal.staff.access_points import ApListPages
+from portal.staff.ap_credentials import ApCredentials
+from portal.staff.ap_discovery import ApDiscovery
+from portal.staff.ap_files import UPLOADS, ApFiles
+from portal.staff.ap_forms import ApForms
+from portal.staff.ap_page import ApPage
 from portal.staff.guard import Guard
+from portal.staff.live import Live
 from portal.staff.nases import NasPages
 from portal.staff.notices import NoticePages
 from portal.staff.places import PlacePages
@@ -74,6 +81,9 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets, guarded
     app.register_blueprint(blueprint(room))
     staff_texts = speeches(of_staff(city.config.languages), city.zone)
     staff = Staff(city, staff_texts, metrics, clock, random_octets, guard).blueprint()
+    Live(city.config.portal.staff_url).mount(staff)
+    for seen in (ApListPages, ApPage, ApForms, ApFiles, ApDiscovery, ApCredentials):
+        seen(city, staff_texts, clock, guard).mount(staff)
     NasPages(city, staff_texts, clock, random_octets, guard).mount(staff)
     for pages in (PlacePages, TermsPages, NoticePages):
         pages(room, staff_texts, guard).mount(staff)
@@ -81,6 +91,7 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets, guarded
     app.register_blueprint(Report(city, staff_texts, clock, guard).blueprint())
     guard.require_complete(app)
     app.before_request(_only_on_its_host(city))
+    app.before_request(_take_uploads)
     _measure(app, metrics)
     fault = FaultPage(app, city, texts)
     _finish(app, city, texts, fault, metrics)
@@ -108,6 +119,12 @@ def _only_on_its_host(city: City) -> Callable[[], None]:
             abort(404)
 
     return check
+
+
+def _take_uploads() -> None:
+    """Before the form is read: a file may be larger than what people type."""
+    if request.endpoint in UPLOADS:
+        request.max_content_length = UPLOADS[request.endpoint]
 
 
 def _measure(app: Flask, metrics: PortalMetrics) -> None:

@@ -97,7 +97,8 @@ def guard_response(
         f"frame-ancestors 'none'; form-action {' '.join(form_targets)}"
     )
     if needs.scripts:
-        policy += f"; script-src {' '.join((*needs.scripts, *needs.hosts))}; connect-src {' '.join(needs.hosts)}"
+        scripts, talks_to = (*needs.scripts, *needs.hosts), (*needs.hosts, *needs.talks_to)
+        policy += f"; script-src {' '.join(scripts)}; connect-src {' '.join(talks_to)}"
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"

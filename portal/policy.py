@@ -21,11 +21,15 @@ def hash_source(content: str) -> str:
 
 @dataclass(frozen=True)
 class Needs:
-    """Sources of styles and scripts; `hosts` are origins that scripts and images come from and talk to."""
+    """Sources of styles and scripts; `hosts` are origins that scripts and images come from and talk to.
+
+    `talks_to`: what scripts may ask besides.
+    """
 
     styles: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    talks_to: tuple[str, ...] = ()
 
 
 NO_NEEDS = Needs()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -71,6 +71,18 @@ class RadiusMetrics:
         )
         self.clients = Gauge("kogge_radius_clients", "Registered NASes.", registry=registry)
         self.sessions = Gauge("kogge_radius_sessions_open", "Sessions without an end.", registry=registry)
+        self.site_sessions = Gauge(
+            "kogge_radius_site_sessions_open",
+            "Sessions without an end, by site.",
+            ["site"],
+            registry=registry,
+        )
+        self.nas_packets = Counter(
+            "kogge_radius_nas_packets",
+            "Packets let in, by the NAS's name; counted when they are written down, within half a minute.",
+            ["nas"],
+            registry=registry,
+        )
         self._add_bounds(registry)
         self._begin_at_zero()
 
@@ -107,6 +119,16 @@ class RadiusMetrics:
             registry=registry,
         )
 
+    def set_nases(self, names: Collection[str]) -> None:
+        """The registered NASes by name: one that has not spoken counts 0, one that is gone leaves the page."""
+        _keep(self.nas_packets, "nas", names)
+
+    def set_site_sessions(self, open_sessions: Mapping[str, int]) -> None:
+        """Open sessions by the site's key, of every site."""
+        _keep(self.site_sessions, "site", open_sessions)
+        for site, count in open_sessions.items():
+            self.site_sessions.labels(site).set(count)
+
     def _begin_at_zero(self) -> None:
         """Series exist before their first event, so that rate() sees the first one."""
         self.auth.labels("accept", "")
@@ -124,6 +146,15 @@ class RadiusMetrics:
         for order in Kind:
             for state in (State.ACKED, *FINAL):
                 self.orders.labels(order.value, state.value)
+
+
+def _keep(metric: Counter | Gauge, label: str, values: Collection[str]) -> None:
+    """Series of exactly these values of the metric's one label."""
+    known = {sample.labels[label] for family in metric.collect() for sample in family.samples}
+    for gone in known - set(values):
+        metric.remove(gone)
+    for value in values:
+        metric.labels(value)
 
 
 class PortMetrics:

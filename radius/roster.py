@@ -37,6 +37,7 @@ class Roster:
         self._peers = peers
         self._metrics = metrics
         self._known: dict[Any, Nas | ConfigError] = {}
+        self._names: dict[int, str] = {}
         self._warned: set[tuple[str, str]] = set()
 
     def refresh(self) -> None:
@@ -49,7 +50,13 @@ class Roster:
         readable = [nas for nas in self._known.values() if isinstance(nas, Nas)]
         self._peers.replace(readable)
         self._metrics.clients.set(sum(row.removed_at is None for row in rows))
+        self._names = {row.id: row.name for row in rows if row.removed_at is None}
+        self._metrics.set_nases(set(self._names.values()))
         self._warn([*_broken(self._known), *_short(readable), *_unreadable(self._peers)])
+
+    def name_of(self, nas_id: int | None) -> str | None:
+        """The name of a registered NAS; None of one that is removed or hidden."""
+        return self._names.get(nas_id) if nas_id is not None else None
 
     def _unseal(self, row: Any) -> Nas | ConfigError:
         try:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hotspot.errors import ConfigError
-from radius import kernel, wire
+from radius import wire
 from radius.account import Accountant
 from radius.authorize import Authorizer, RandomOctets, Reply
 from radius.dynamic import Dynamic
@@ -27,8 +27,10 @@ from radius.peers import Peers
 from radius.roster import REFRESH_SECONDS, Roster
 from radius.tally import Tally
 from radius.wire import Code
+from service import kernel
 from service.cities import City
 from store import arrivals, self_test, sessions
+from store.arrivals import OK, Arrival
 from store.store import Unavailable
 
 log = logging.getLogger(__name__)
@@ -263,7 +265,14 @@ class CityServer(threading.Thread):
                 arrivals.learn_message_authenticator(conn, learned, now=now)
             self._committed = time.monotonic()
             self._tally.written(now)
+            self._count_by_nas(told)
             self._peers.learned -= learned
+
+    def _count_by_nas(self, told: Sequence[Arrival]) -> None:
+        for arrival in told:
+            name = self._roster.name_of(arrival.nas_id) if arrival.verdict == OK else None
+            if name is not None:
+                self._metrics.nas_packets.labels(name).inc(arrival.packets)
 
     def _refresh_gauges(self) -> None:
         for door in self._doors:
@@ -277,7 +286,9 @@ class CityServer(threading.Thread):
         self._metrics.limits.labels("sources").inc(self._peers.take_emptied())
         self._metrics.limits.labels("arrivals").inc(self._tally.take_untold())
         with self._city.store.read() as conn:
-            self._metrics.sessions.set(sessions.count_live(conn))
+            by_site = sessions.count_live_by_site(conn)
+        self._metrics.sessions.set(sum(by_site.values()))
+        self._metrics.set_site_sessions(by_site)
 
     def _hear_answers(self) -> None:
         heard: list[tuple[bytes, tuple[str, int]]] = []

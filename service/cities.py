@@ -78,6 +78,8 @@ def open_city(installation: Installation, config: CityConfig, *, now: datetime) 
     """A city ready to serve. ConfigError where the database is away or of another revision, or a secret is missing."""
     if config.oidc is not None and config.oidc.client_secret_file is not None:
         read_secret(config.oidc.client_secret_file)  # each sign-in reads it; one that is missing is told now
+    if config.monitor.prometheus_token_file is not None:
+        read_secret(config.monitor.prometheus_token_file)  # each page of charts reads it
     store = open_store(installation, config, now=now)
     try:
         migrate.require_current(store.engine)

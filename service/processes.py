@@ -15,7 +15,7 @@ from typing import Protocol
 from config.load import load_installation
 from config.model import Installation
 from hotspot.errors import ConfigError
-from service import exposition, logs
+from service import exposition, logs, targets
 from service.cities import City, open_cities
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,9 @@ def run(
         if not parts:
             log.error("%s: no city could be started", name)
             return FAILED
-        listener = exposition.serve(metrics_listen(opened.installation), serving)
+        listener = exposition.serve(
+            metrics_listen(opened.installation), serving, listens=targets.listens(opened.installation)
+        )
         log.info("%s: ready: %s", name, ", ".join(city.key for city in serving))
         while not stopping.wait(LOOK_UP_SECONDS):
             pass

@@ -62,6 +62,10 @@ class Speech:
         """Date and time in the city's zone."""
         return f"{self.date(at.astimezone(self.zone))}, {self.clock(at)}"
 
+    def weekday(self, at: datetime) -> str:
+        """A short name of the day in the city's zone, as `Mon 23`."""
+        return format_skeleton("Ed", at, self.zone, locale=self._locale)
+
     def clock(self, at: datetime) -> str:
         """Time of day in the city's zone."""
         return format_skeleton("Hm", at, self.zone, locale=self._locale)

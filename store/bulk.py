@@ -113,6 +113,31 @@ def add(table: Table, keys: Sequence[str], columns: Sequence[str]) -> Bulk:
     return Bulk(f"{inserted.sqlite} {conflict}", f"{inserted.postgresql} {conflict}")
 
 
+def put(table: Table, keys: Sequence[str], columns: Sequence[str], *, kept: Sequence[str] = ()) -> Bulk:
+    """Rows of the keys and then these columns, which replace what stands under the keys.
+
+    `kept`: columns that stay where the row brings an empty text.
+    """
+    news = [f"{name} = {_unless_empty(table, name) if name in kept else f'excluded.{name}'}" for name in columns]
+    conflict = f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(news)}"
+    inserted = insert(table, (*keys, *columns))
+    return Bulk(f"{inserted.sqlite} {conflict}", f"{inserted.postgresql} {conflict}")
+
+
+def _unless_empty(table: Table, name: str) -> str:
+    return f"CASE excluded.{name} WHEN '' THEN {table.name}.{name} ELSE excluded.{name} END"
+
+
+def append(table: Table, keys: Sequence[str], column: str) -> Bulk:
+    """Rows of the keys and octets, which are written behind those under the keys."""
+    joined = f"{table.name}.{column} || excluded.{column}"
+    conflict = f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {column} = "
+    inserted = insert(table, (*keys, column))
+    return Bulk(  # SQLite's || makes text of octets, the same ones
+        f"{inserted.sqlite} {conflict}CAST({joined} AS BLOB)", f"{inserted.postgresql} {conflict}{joined}"
+    )
+
+
 class Keyed:
     """A SELECT or UPDATE whose last condition is `column {keys}`: all rows under many keys at once.
 

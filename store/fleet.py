@@ -1,4 +1,4 @@
-"""Sites, and access points with their last known health (NASes: `store.nases`)."""
+"""Sites, and access points with their last known health (NASes: `store.nases`; people's changes: `store.points`)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from hotspot.fleet import ApHealth, PointKind
+from store.health import save_healths
 from store.keys import KeyRing
-from store.rows import insert_for, pick
+from store.rows import pick
 from store.schema import access_point, access_point_health, site
 
 _SNMP = "snmp-credential"
@@ -62,6 +63,9 @@ class AccessPointState:
     reading: dict[str, Any] | None
 
 
+# What is polled -------------------------------------------------------------------------------------------
+
+
 def access_points(conn: Connection, keys: KeyRing) -> list[AccessPoint]:
     """What is polled, with its credentials, by name: access points and controllers that are not retired."""
     polled = access_point.c.retired_at.is_(None) & (access_point.c.kind != PointKind.MEMBER)
@@ -70,14 +74,15 @@ def access_points(conn: Connection, keys: KeyRing) -> list[AccessPoint]:
         pick(
             AccessPoint,
             row,
-            credential=_credential(keys, row["snmp_version"], bytes(row["snmp_sealed"])),
+            credential=unseal_credential(keys, row["snmp_version"], bytes(row["snmp_sealed"])),
             kind=PointKind(row["kind"]),
         )
         for row in conn.execute(query).mappings()
     ]
 
 
-def _credential(keys: KeyRing, version: str, sealed: bytes) -> SnmpCredential:
+def unseal_credential(keys: KeyRing, version: str, sealed: bytes) -> SnmpCredential:
+    """As `seal_credential` sealed it; ConfigError where that was with another key."""
     return SnmpCredential(version=version, **json.loads(keys.unseal(_SNMP, sealed)))
 
 
@@ -87,24 +92,12 @@ def seal_credential(keys: KeyRing, credential: SnmpCredential) -> bytes:
     return keys.seal(_SNMP, json.dumps(secret).encode())
 
 
+# What the polls found -------------------------------------------------------------------------------------
+
+
 def save_health(conn: Connection, access_point_id: int, health: ApHealth) -> None:
-    """Keep an access point's health for the staff pages. Model and firmware outlive an outage."""
-    values: dict[str, Any] = {
-        "up": health.up,
-        "checked_at": health.checked_at,
-        "since": health.since,
-        "last_success_at": health.last_success_at,
-        "failure": health.failure.value if health.failure else None,
-        "reading": None,
-    }
-    if health.reading is not None:
-        values |= {
-            "model": health.reading.model,
-            "firmware": health.reading.firmware,
-            "reading": json.dumps(asdict(health.reading) | {"clients": health.reading.clients}, default=str),
-        }
-    statement = insert_for(conn, access_point_health).values(access_point_id=access_point_id, **values)
-    conn.execute(statement.on_conflict_do_update(index_elements=["access_point_id"], set_=values))
+    """Keep an access point's health for the staff pages; see `store.health`."""
+    save_healths(conn, {access_point_id: health})
 
 
 def access_point_states(conn: Connection) -> list[AccessPointState]:
@@ -132,6 +125,9 @@ def _health_columns() -> list[Any]:
     return [column for column in access_point_health.c if column.name != "access_point_id"]
 
 
+# New rows -------------------------------------------------------------------------------------------------
+
+
 def add_site(conn: Connection, **columns: Any) -> int:
     return int(conn.execute(insert(site).values(**columns).returning(site.c.id)).scalar_one())
 
@@ -142,3 +138,9 @@ def add_access_point(conn: Connection, keys: KeyRing, *, credential: SnmpCredent
         snmp_version=credential.version, snmp_sealed=seal_credential(keys, credential), **columns
     )
     return int(conn.execute(statement.returning(access_point.c.id)).scalar_one())
+
+
+def set_credential(conn: Connection, keys: KeyRing, access_point_id: int, credential: SnmpCredential) -> None:
+    """Another credential than its own opened it: from now on that is its own."""
+    values = {"snmp_version": credential.version, "snmp_sealed": seal_credential(keys, credential)}
+    conn.execute(access_point.update().where(access_point.c.id == access_point_id).values(**values))

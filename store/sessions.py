@@ -98,6 +98,12 @@ def live(conn: Connection, *, limit: int, offset: int = 0) -> Sequence[SessionVi
     return [_view_of(row) for row in conn.execute(query.limit(limit).offset(offset)).mappings()]
 
 
+def open_of(conn: Connection, which: ColumnElement[bool], *, limit: int) -> Sequence[SessionView]:
+    """Open sessions of which that is true, newest first."""
+    query = _views().where(session.c.ended_at.is_(None), which).order_by(session.c.started_at.desc(), session.c.id)
+    return [_view_of(row) for row in conn.execute(query.limit(limit)).mappings()]
+
+
 def recently_ended(conn: Connection, *, since: datetime, limit: int) -> Sequence[SessionView]:
     """Sessions that ended after `since`, the latest end first."""
     query = _views().where(session.c.ended_at >= since).order_by(session.c.ended_at.desc())
@@ -107,6 +113,18 @@ def recently_ended(conn: Connection, *, since: datetime, limit: int) -> Sequence
 def count_live(conn: Connection) -> int:
     query = select(func.count()).select_from(session).where(session.c.ended_at.is_(None))
     return int(conn.execute(query).scalar_one())
+
+
+def count_live_by_site(conn: Connection) -> dict[str, int]:
+    """Open sessions by the key of their NAS's site; 0 where a site has none."""
+    query = (
+        select(site.c.key, func.count(session.c.id))
+        .select_from(
+            site.outerjoin(nas).outerjoin(session, (session.c.nas_id == nas.c.id) & session.c.ended_at.is_(None))
+        )
+        .group_by(site.c.key)
+    )
+    return {key: int(count) for key, count in conn.execute(query)}
 
 
 @dataclass(frozen=True, slots=True)

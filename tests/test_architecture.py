@@ -19,7 +19,7 @@ FUNCTION_LINES_MAX = 70
 
 PROTECTED = {
     "pyrad": {"radius/wire.py", "simulator/radius_client.py"},
-    "pysnmp": {"monitor/snmp.py", "simulator/agents.py"},
+    "pysnmp": {"monitor/snmp.py", "monitor/trap_users.py", "simulator/agents.py"},
     "sqlalchemy": {"store/", "bench/history.py"},  # a history is filled in without indexes, which are then made again
     "alembic": {"store/"},
     "pydantic": {"config/"},

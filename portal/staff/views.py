@@ -29,7 +29,7 @@ from portal.staff.voucher_desk import OrderError
 from service.cities import City
 from service.speech import Speech
 from service.speech import marked as _
-from store import audit, fleet, outbox, residents, sessions, staff, vouchers
+from store import audit, outbox, residents, sessions, staff, vouchers
 
 ENDED_SHOWN = timedelta(hours=1)
 """How long ended sessions stay on the sessions page."""
@@ -70,7 +70,6 @@ class Staff:
         routes.post("/staff/invite/<token>")(self.accept_invitation)
         routes.get("/staff/sessions")(self.sessions)
         routes.post("/staff/sessions/<int:session_id>/disconnect")(self.disconnect)
-        routes.get("/staff/access-points")(self.access_points)
         routes.get("/staff/vouchers")(self.vouchers)
         routes.post("/staff/vouchers")(self.make_vouchers)
         routes.get("/staff/vouchers/<int:batch_id>")(self.voucher_sheet)
@@ -181,13 +180,6 @@ class Staff:
                 subject = f"session:{session_id}"
                 audit.add(conn, now=now, action="session.disconnect", subject=subject, staff_id=g.member.id)
         return redirect("/staff/sessions", 303)
-
-    # Access points -------------------------------------------------------------------------------------
-
-    def access_points(self) -> AnyResponse:
-        with self.city.store.read() as conn:
-            states = fleet.access_point_states(conn)
-        return self._page("staff/access_points.html", points=states, up=sum(bool(state.up) for state in states))
 
     # Vouchers --------------------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ Times are UTC instants, days are the city's local days, octets are the resident'
 from __future__ import annotations
 
 from store.schema.base import metadata as metadata
+from store.schema.discovery import discovery as discovery
+from store.schema.discovery import discovery_find as discovery_find
 from store.schema.fleet import access_point as access_point
 from store.schema.fleet import access_point_bssid as access_point_bssid
 from store.schema.fleet import access_point_event as access_point_event

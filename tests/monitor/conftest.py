@@ -58,25 +58,27 @@ def udp_port() -> int:
 
 
 @contextmanager
-def running(*command: str, port: int, env: dict[str, str] | None = None, log: Path) -> Iterator[Agent]:
+def running(
+    *command: str, port: int, env: dict[str, str] | None = None, log: Path, address: str = "127.0.0.1"
+) -> Iterator[Agent]:
     """A daemon that holds a UDP port, ended at the end."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, **(env or {})})
         try:
-            _await_port(process, port, log)
-            yield Agent(port)
+            _await_port(process, address, port, log)
+            yield Agent(port, address)
         finally:
             process.terminate()
             process.wait(10)
 
 
-def _await_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _await_port(process: subprocess.Popen[bytes], address: str, port: int, log: Path) -> None:
     """A UDP port is open once it cannot be bound any more."""
     end = time.monotonic() + READY_S
     while time.monotonic() < end and process.poll() is None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind((address, port))
             except OSError:
                 return
         time.sleep(0.05)

@@ -15,8 +15,8 @@ from pysnmp.proto.api import v2c
 from hotspot.fleet import PollFailure
 from monitor.oids import Oid, Value, parse
 from monitor.profiles import Profiles
-from monitor.session import Session, SnmpError, Target
-from monitor.snmp import DATAGRAM_BYTES_MAX, Client
+from monitor.session import DATAGRAM_BYTES_MAX, Engine, Session, SnmpError, Target
+from monitor.snmp import Client
 from monitor.walk import Appetite, Walked, walk
 from store.fleet import SnmpCredential
 from tests.monitor.conftest import V2C, V3, Agent
@@ -25,9 +25,17 @@ UPTIME = parse("1.3.6.1.2.1.1.3.0")
 Peer = Callable[[Callable[[bytes], bytes | None]], Agent]
 
 
-def ask(target: Target, question: Callable[[Session], Awaitable[Any]]) -> Any:
+ENGINES = pytest.mark.parametrize("engine", list(Engine))
+WAYS = pytest.mark.parametrize(
+    ("credential", "engine"),
+    [(V2C, Engine.FAST), (V2C, Engine.PYSNMP), (V3, Engine.PYSNMP)],
+    ids=["v2c-fast", "v2c-pysnmp", "v3"],
+)
+
+
+def ask(target: Target, question: Callable[[Session], Awaitable[Any]], engine: Engine = Engine.FAST) -> Any:
     async def once() -> Any:
-        client = Client()
+        client = Client(engine)
         try:
             async with client.open(target) as session:
                 return await question(session)
@@ -37,9 +45,9 @@ def ask(target: Target, question: Callable[[Session], Awaitable[Any]]) -> Any:
     return asyncio.run(once())
 
 
-def failure(target: Target) -> PollFailure:
+def failure(target: Target, engine: Engine = Engine.FAST) -> PollFailure:
     with pytest.raises(SnmpError) as failed:
-        ask(target, lambda session: session.get([UPTIME]))
+        ask(target, lambda session: session.get([UPTIME]), engine)
     return failed.value.failure
 
 
@@ -63,8 +71,10 @@ def reply(request: bytes, varbinds: list[tuple[Oid, object]], status: int = 0, *
 
 
 @pytest.mark.tool("snmpd")
-@pytest.mark.parametrize("credential", [V2C, V3], ids=["v2c", "v3"])
-def test_snmpd_answers_get_and_bulk(snmpd: Agent, credential: SnmpCredential, all_profiles: Profiles) -> None:
+@WAYS
+def test_snmpd_answers_get_and_bulk(
+    snmpd: Agent, credential: SnmpCredential, engine: Engine, all_profiles: Profiles
+) -> None:
     interfaces = all_profiles.common.table("interfaces")
     assert interfaces is not None
 
@@ -72,7 +82,7 @@ def test_snmpd_answers_get_and_bulk(snmpd: Agent, credential: SnmpCredential, al
         values = dict(await session.get([each.oid for each in all_profiles.common.scalars]))
         return values, await walk(session, interfaces, Appetite())
 
-    values, walked = ask(snmpd.target(credential), all_of_it)
+    values, walked = ask(snmpd.target(credential), all_of_it, engine)
     assert values[parse("1.3.6.1.2.1.1.1.0")].startswith(b"Linux")
     assert values[parse("1.3.6.1.2.1.1.2.0")] == parse("1.3.6.1.4.1.8072.3.2.10")
     assert b"lo" in [value for _, cells in walked.rows for value in cells]
@@ -133,38 +143,43 @@ def test_snmpd_refuses_a_stranger(snmpd: Agent, credential: SnmpCredential, expe
 # No agent -------------------------------------------------------------------------------------------
 
 
-def test_where_nobody_listens_is_known_at_once(free_port: Callable[[int], int]) -> None:
+@ENGINES
+def test_where_nobody_listens_is_known_at_once(engine: Engine, free_port: Callable[[int], int]) -> None:
     target = Target("127.0.0.1", free_port(socket.SOCK_DGRAM), V2C, 5.0, 3)
-    assert failure(target) is PollFailure.UNREACHABLE
+    assert failure(target, engine) is PollFailure.UNREACHABLE
 
 
+@ENGINES
 @pytest.mark.parametrize("address", ["not-an-address", "240.0.0.1", "::ffff:0:0:1"])
-def test_an_address_that_nothing_leads_to_is_unreachable(address: str) -> None:
-    assert failure(Target(address, 161, V2C, 0.2, 0)) in (PollFailure.UNREACHABLE, PollFailure.TIMEOUT)
+def test_an_address_that_nothing_leads_to_is_unreachable(engine: Engine, address: str) -> None:
+    assert failure(Target(address, 161, V2C, 0.2, 0), engine) in (PollFailure.UNREACHABLE, PollFailure.TIMEOUT)
 
 
-@pytest.mark.parametrize("credential", [V2C, V3], ids=["v2c", "v3"])
-def test_silence_is_a_timeout_after_the_retries(peer: Peer, credential: SnmpCredential) -> None:
+@WAYS
+def test_silence_is_a_timeout_after_the_retries(peer: Peer, credential: SnmpCredential, engine: Engine) -> None:
     heard: list[bytes] = []
     agent = peer(lambda data: heard.append(data))
-    assert failure(agent.target(credential, timeout_s=0.2, retries=1)) is PollFailure.TIMEOUT
+    assert failure(agent.target(credential, timeout_s=0.2, retries=1), engine) is PollFailure.TIMEOUT
     assert len(heard) == 2
 
 
-def test_a_lost_answer_is_asked_for_again(peer: Peer) -> None:
+@ENGINES
+def test_a_lost_answer_is_asked_for_again(peer: Peer, engine: Engine) -> None:
     answers = iter([None, 42])
 
     def once_deaf(data: bytes) -> bytes | None:
         value = next(answers)
         return None if value is None else reply(data, [(UPTIME, v2c.TimeTicks(value))])
 
-    got = ask(peer(once_deaf).target(V2C, timeout_s=0.2, retries=1), lambda session: session.get([UPTIME]))
+    target = peer(once_deaf).target(V2C, timeout_s=0.2, retries=1)
+    got = ask(target, lambda session: session.get([UPTIME]), engine)
     assert got == [(UPTIME, 42)]
 
 
 # Liars ----------------------------------------------------------------------------------------------
 
 
+@ENGINES
 @pytest.mark.parametrize(
     "lie",
     [
@@ -180,13 +195,14 @@ def test_a_lost_answer_is_asked_for_again(peer: Peer) -> None:
     ],
     ids=["empty", "length", "nested", "echo", "trailing", "community", "error", "varbinds", "size"],
 )
-def test_a_crooked_answer_is_malformed(peer: Peer, lie: Callable[[bytes], bytes]) -> None:
-    assert failure(peer(lie).target(V2C, timeout_s=1.0)) is PollFailure.MALFORMED
+def test_a_crooked_answer_is_malformed(peer: Peer, engine: Engine, lie: Callable[[bytes], bytes]) -> None:
+    assert failure(peer(lie).target(V2C, timeout_s=1.0), engine) is PollFailure.MALFORMED
 
 
-def test_an_answer_to_another_question_is_not_taken(peer: Peer) -> None:
+@ENGINES
+def test_an_answer_to_another_question_is_not_taken(peer: Peer, engine: Engine) -> None:
     agent = peer(lambda data: reply(data, [(UPTIME, v2c.TimeTicks(1))], request_id=7))
-    assert failure(agent.target(V2C, timeout_s=0.2)) is PollFailure.TIMEOUT
+    assert failure(agent.target(V2C, timeout_s=0.2), engine) is PollFailure.TIMEOUT
 
 
 @pytest.mark.parametrize("junk", [b"", b"\x30\x03\x02\x01\x03", b"\x30" * 500, bytes(range(256))])
@@ -194,5 +210,6 @@ def test_junk_over_v3_is_a_timeout(peer: Peer, junk: bytes) -> None:
     assert failure(peer(lambda _: junk).target(V3, timeout_s=0.3)) is PollFailure.TIMEOUT
 
 
-def test_an_agent_that_forbids_is_an_authentication_failure(peer: Peer) -> None:
-    assert failure(peer(lambda data: reply(data, [], status=16)).target(V2C)) is PollFailure.AUTHENTICATION
+@ENGINES
+def test_an_agent_that_forbids_is_an_authentication_failure(peer: Peer, engine: Engine) -> None:
+    assert failure(peer(lambda data: reply(data, [], status=16)).target(V2C), engine) is PollFailure.AUTHENTICATION

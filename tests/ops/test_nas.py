@@ -20,7 +20,7 @@ from hotspot.nas_file import ROWS_MAX, TEMPLATE
 from hotspot.products import PRODUCTS
 from hotspot.session import Totals
 from hotspot.values import MacAddress
-from ops import nas_file
+from ops import csv_input
 from ops.cli import main
 from service.cities import open_city
 from store import accounting, audit, nases, residents
@@ -239,7 +239,7 @@ def test_import_adds_nothing_where_a_line_is_bad(made: Written, tmp_path: Path, 
     [
         (b"name\n", "line 1: the header has no site"),
         (f"{HEADER}\nM\xfcritz,,,,,\n".encode("latin-1"), "line 2: not UTF-8; save it as"),
-        (b"x" * (nas_file.FILE_BYTES_MAX + 1), "larger than 4 MB; split it"),
+        (b"x" * (csv_input.FILE_BYTES_MAX + 1), "larger than 4 MB; split it"),
         (None, "cannot be read (No such file or directory)"),
     ],
 )
@@ -259,7 +259,7 @@ def test_the_largest_file_is_imported(made: Written, tmp_path: Path, kogge: Kogg
 
 
 def test_a_terminal_sees_how_far_it_is(made: Written, tmp_path: Path) -> None:
-    file = write(tmp_path, HEADER, *map(row, range(nas_file.PROGRESS_ROWS)))
+    file = write(tmp_path, HEADER, *map(row, range(csv_input.PROGRESS_ROWS)))
     program, leader = Path(sys.executable).parent / "kogge", os.openpty()
     words = [program, "nas", "import", "rostock", file, "--dir", made.path]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=leader[1]) as process:

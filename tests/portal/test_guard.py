@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from hotspot.roles import Permission, Role, may
 from portal.staff.guard import ANY_ROLE, GUARDS, PUBLIC, Guard
 from portal.staff.views import MENU
 from service.cities import City
-from store import audit, keys, migrate, notices, schema
+from store import audit, keys, migrate, notices, schema, snmp_credentials
+from store.fleet import SnmpCredential
 from store.nases import COMMAND_LINE
 from store.store import Store
 from tests.portal.hands import NOW, Clock, Door, add_session
@@ -28,6 +30,9 @@ PLACES = {
     "<int:nas_id>": "1",
     "<token>": "t" * 43,
     "<int:site_id>": "1",
+    "<int:point_id>": "1",
+    "<int:discovery_id>": "1",
+    "<int:credential_id>": "1",
     "<int:version>": "1",
     "<int:notice_id>": "1",
     "<language>": "de",
@@ -38,9 +43,12 @@ ROLES = [None, *Role]
 
 @pytest.fixture
 def furnished(door: Door) -> Door:
-    """A door behind which session 1, voucher batch 1 and notice 1 exist."""
+    """A door behind which session 1, voucher batch 1, notice 1 and SNMP credential 1 exist."""
     assert add_session(door.city) == 1
     with door.city.store.write() as conn:
+        keys, kept = door.city.store.keys, SnmpCredential("v2c", community="lesen")
+        network = ip_network("10.0.0.0/24")
+        assert snmp_credentials.add(conn, keys, "x", network, kept, author=COMMAND_LINE, now=NOW) == 1
         assert notices.add(conn, {"de": "x"}, site_id=1, from_at=NOW, until_at=None, author=COMMAND_LINE, now=NOW) == 1
     order = {"label": "x", "plan": "2", "count": "1", "valid_hours": "1", "redeem_days": "1"}
     assert door.member(Role.ADMIN).send("/staff/vouchers", order).location == "/staff/vouchers/1"

@@ -1,4 +1,4 @@
-"""Sessions with Disconnect, access points, the audit log: what is shown, done and noted."""
+"""Sessions with Disconnect, the audit log: what is shown, done and noted."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from hotspot.fleet import ApHealth, ApReading, Band, PollFailure, RadioReading, SsidReading
 from hotspot.roles import Role
 from hotspot.values import MacAddress, Octets
-from store import audit, fleet, outbox, schema
+from store import audit, outbox, schema
 from store.outbox import State
 from tests.portal.hands import NOW, PHONE, Door, Phone, Seat, add_session, words
 
@@ -163,66 +162,6 @@ def test_many_sessions_come_in_pages(door: Door, admin: Seat) -> None:
     assert (first.text.count("<tr id="), second.text.count("<tr id=")) == (rows, 3)
     assert (f'href="?from={rows}"' in first.text, 'href="?from=0"' in second.text) == (True, True)
     assert "Older" not in second.text
-
-
-# Access points ------------------------------------------------------------------------------------------
-
-
-def save(door: Door, name: str, health: ApHealth) -> None:
-    with door.city.store.write() as conn:
-        point = next(each for each in fleet.access_points(conn, door.city.store.keys) if each.name == name)
-        fleet.save_health(conn, point.id, health)
-
-
-READING = ApReading(
-    at=NOW,
-    system_name="neuer-markt-1",
-    model="UAP-nanoHD",
-    firmware="6.6.77",
-    cpu_ratio=0.237,
-    radios=(
-        RadioReading("ra0", band=Band.GHZ_2_4, channel=11, clients=4),
-        RadioReading("rai0", band=Band.GHZ_5, channel=44, clients=9),
-        RadioReading("unknown"),
-    ),
-    ssids=(SsidReading("Rostock-WLAN", 13),),
-)
-
-
-def row_of(page_text: str, name: str) -> str:
-    return next(row for row in page_text.split("<tr>") if name in row)
-
-
-def test_access_points_as_the_last_poll_found_them(door: Door, admin: Seat) -> None:
-    save(door, "neuer-markt-1", ApHealth(True, NOW, NOW - timedelta(days=1), NOW, None, READING))
-    failure = next(iter(PollFailure))
-    save(door, "stadthafen-1", ApHealth(False, NOW, NOW - timedelta(hours=1), None, failure, None))
-    page = admin.get("/staff/access-points")
-    assert "1 of 6 answer." in words(page)
-    up, down = row_of(page.text, "neuer-markt-1"), row_of(page.text, "stadthafen-1")
-    for fact in (
-        "up",
-        "UAP-nanoHD",
-        "6.6.77",
-        "24 %",
-        "2.4 GHz, channel 11: 4 Clients",
-        "5 GHz, channel 44: 9 Clients",
-    ):
-        assert fact in up
-    assert '<td class="n">13</td>' in up
-    assert "unknown, channel –: – Clients" in up
-    assert "down" in down
-    assert failure.value in down
-    assert "not polled yet" in row_of(page.text, "warnemuende-2")
-
-
-def test_no_credential_stands_on_the_page(door: Door, admin: Seat) -> None:
-    page = admin.get("/staff/access-points").text
-    with door.city.store.read() as conn:
-        points = fleet.access_points(conn, door.city.store.keys)
-    secrets = {each.credential.community or each.credential.auth_password for each in points}
-    assert len(secrets) == len(points)
-    assert not any(secret in page for secret in secrets)
 
 
 # The audit log ------------------------------------------------------------------------------------------

@@ -15,11 +15,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from radius import kernel
 from radius.authorize import Authorizer, Reply
 from radius.intake import Work
 from radius.server import CityServer
 from radius.tally import FRESH_MAX
+from service import kernel
 from service.cities import City
 from service.logs import JsonFormatter, TextFormatter
 from store import arrivals, nases

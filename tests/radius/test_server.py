@@ -11,12 +11,14 @@ from collections import OrderedDict
 from datetime import UTC, datetime
 
 import pytest
+from prometheus_client import CollectorRegistry
 from pyrad.dictionary import Dictionary
 from pyrad.packet import AuthPacket
 from sqlalchemy import text
 
 from hotspot.errors import ConfigError
 from hotspot.values import MacAddress, Octets
+from radius.metrics import RadiusMetrics
 from radius.server import CityServer
 from service.cities import City
 from store import nases, outbox, residents, sessions
@@ -379,3 +381,41 @@ def test_nor_is_one_taken_where_answers_come_in(radius: City, code: int) -> None
         assert nas.recvfrom(4096) == (request, source), "only our own request, again"
     sample = radius.registry.get_sample_value("kogge_radius_dropped_total", {"port": "coa", "reason": "not_an_answer"})
     assert sample == 1
+
+
+@radclient
+def test_packets_are_counted_by_nas_and_sessions_by_site(radius: City) -> None:
+    ticket, ask_page = issue_ticket(radius), radius.registry.get_sample_value
+    access(radius, ticket)
+    account(radius, "Start", ticket)
+    end = time.monotonic() + 30
+    while (
+        not ask_page("kogge_radius_nas_packets_total", {"nas": "test-nas"})
+        or ask_page("kogge_radius_site_sessions_open", {"site": "neuer-markt"}) != 1
+    ):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert ask_page("kogge_radius_nas_packets_total", {"nas": "rostock-gateway"}) == 0, "registered, but silent"
+    assert ask_page("kogge_radius_site_sessions_open", {"site": "stadthafen"}) == 0
+    assert ask_page("kogge_radius_sessions_open") == 1
+
+
+def test_series_of_a_nas_or_a_site_that_is_gone_leave_the_page() -> None:
+    registry = CollectorRegistry()
+    metrics = RadiusMetrics(registry)
+    metrics.set_nases({"old", "stays"})
+    metrics.nas_packets.labels("stays").inc(3)
+    metrics.set_nases({"stays", "new"})
+    metrics.set_site_sessions({"markt": 2, "hafen": 0})
+    metrics.set_site_sessions({"hafen": 1})
+    found = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in (*metrics.nas_packets.collect(), *metrics.site_sessions.collect())
+        for sample in family.samples
+    }
+    packets = "kogge_radius_nas_packets_total"
+    assert {key: value for key, value in found.items() if key[0] == packets} == {
+        (packets, "stays"): 3,
+        (packets, "new"): 0,
+    }
+    assert found["kogge_radius_site_sessions_open", "hafen"] == 1 and len(found) == 3

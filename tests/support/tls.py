@@ -23,6 +23,7 @@ class Certified:
     authority: Path
     certificate: Path
     key: Path
+    ends_at: datetime.datetime
 
     def context(self) -> ssl.SSLContext:
         """For the server that shows the certificate."""
@@ -31,13 +32,16 @@ class Certified:
         return context
 
 
-def certify(folder: Path, names: Sequence[str]) -> Certified:
-    """A certificate for a server of these host names, good for a day."""
+def certify(folder: Path, names: Sequence[str], *, days: int = 1) -> Certified:
+    """A certificate for a server of these host names, good for so many days; its authority is good for longer."""
     folder.mkdir(parents=True, exist_ok=True)
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    root = _signed(_name("The test's authority"), root_key.public_key(), _name("The test's authority"), root_key, [])
-    leaf = _signed(_name(names[0]), key.public_key(), root.subject, root_key, names)
-    made = Certified(folder / "authority.pem", folder / "certificate.pem", folder / "key.pem")
+    now = datetime.datetime.now(datetime.UTC)
+    ours = _name("The test's authority")
+    root = _signed(ours, root_key.public_key(), ours, root_key, [], now + (days + 1) * DAY)
+    leaf = _signed(_name(names[0]), key.public_key(), root.subject, root_key, names, now + days * DAY)
+    files = (folder / f"{name}.pem" for name in ("authority", "certificate", "key"))
+    made = Certified(*files, leaf.not_valid_after_utc)
     made.authority.write_bytes(root.public_bytes(serialization.Encoding.PEM))
     made.certificate.write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
     made.key.write_bytes(
@@ -56,17 +60,17 @@ def _signed(
     issuer: x509.Name,
     issuer_key: ec.EllipticCurvePrivateKey,
     names: Sequence[str],
+    until: datetime.datetime,
 ) -> x509.Certificate:
     """An authority where `names` are empty."""
-    now = datetime.datetime.now(datetime.UTC)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(public)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - DAY)
-        .not_valid_after(now + DAY)
+        .not_valid_before(until - 400 * DAY)
+        .not_valid_after(until)
         .add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
     )
     if names:

@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_snmp_credential")),
         sa.UniqueConstraint("name", name=op.f("uq_snmp_credential_name")),
     )
+    _discovery()
 
 
 def downgrade() -> None:
@@ -115,3 +116,38 @@ def _of_access_points() -> None:
     )
     op.create_index("ix_access_point_event_access_point_id_at", "access_point_event", ["access_point_id", "at"])
     op.create_index("ix_access_point_event_at", "access_point_event", ["at"])
+
+
+def _discovery() -> None:
+    op.create_table(
+        "discovery",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("network", sa.Text(), nullable=False),
+        sa.Column("port", sa.Integer(), nullable=False),
+        sa.Column("asked_by", ID, nullable=True),
+        sa.Column("asked_at", Instant(), nullable=False),
+        sa.Column("began_at", Instant(), nullable=True),
+        sa.Column("ended_at", Instant(), nullable=True),
+        *(sa.Column(name, sa.Integer(), nullable=False, server_default="0") for name in ("total", "asked", "answered")),
+        _text("failure"),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_discovery_asked_by_staff")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_discovery")),
+    )
+    words = ("address", "kind", "profile", "system_name", "model", "firmware", "serial", "bssids", "snmp_version")
+    op.create_table(
+        "discovery_find",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("discovery_id", ID, nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in words),
+        sa.Column("port", sa.Integer(), nullable=False),
+        sa.Column("snmp_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("access_point_id", ID, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["discovery_id"], ["discovery.id"], name=op.f("fk_discovery_find_discovery_id_discovery")
+        ),
+        sa.ForeignKeyConstraint(
+            ["access_point_id"], ["access_point.id"], name=op.f("fk_discovery_find_access_point_id_access_point")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_discovery_find")),
+    )
+    op.create_index("ix_discovery_find_discovery_id", "discovery_find", ["discovery_id"])

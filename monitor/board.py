@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import Lock
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from hotspot.fleet import ApHealth, PointKind
 from monitor.labels import Key, Labels
+from store.fleet import AccessPoint
+from store.members import MemberPoint
 
 AP = ("site", "ap")
 CONTROLLER = ("site", "controller")
@@ -28,15 +30,7 @@ class Identity:
         return (self.model, self.firmware, self.serial)
 
 
-class Point(Protocol):
-    """What the board must know of an access point. A member tells its `controller_id`, a controller its `kind`."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def site(self) -> str: ...
+Point = AccessPoint | MemberPoint
 
 
 class Entry(NamedTuple):
@@ -93,6 +87,11 @@ class Board:
         with self._lock:
             self._entries.pop(point_id, None)
 
+    def clear(self) -> None:
+        """Nothing is known any more: another monitor polls."""
+        with self._lock:
+            self._entries.clear()
+
     def entries(self) -> list[Entry]:
         """A snapshot."""
         with self._lock:
@@ -100,9 +99,9 @@ class Board:
 
 
 def _new(point: Point) -> Entry:
-    controller_id: int | None = getattr(point, "controller_id", None)
-    member = controller_id is not None
-    kind = PointKind.MEMBER if member else getattr(point, "kind", PointKind.ACCESS_POINT)
+    kind, controller_id = (
+        (PointKind.MEMBER, point.controller_id) if isinstance(point, MemberPoint) else (point.kind, None)
+    )
     names = CONTROLLER if kind is PointKind.CONTROLLER else AP
     labels = Labels.of(names, (point.site, point.name), Identity().key)
     return Entry(point.id, point.name, point.site, kind, controller_id, labels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -26,6 +26,7 @@ from monitor.board import Board, Identity
 from monitor.instruments import Instruments
 from service import page
 from store.fleet import AccessPoint, SnmpCredential
+from store.members import MemberPoint
 from tests.conftest import run
 from tests.monitor.conftest import REPOSITORY
 
@@ -52,17 +53,7 @@ READING = ApReading(
 PLACE = 'city="rostock",site="rathaus",ap="rathaus-1"'
 
 
-@dataclass(frozen=True)
-class MemberPoint:
-    """What the board must know of an access point behind a controller."""
-
-    id: int
-    name: str
-    site: str
-    controller_id: int
-
-
-MEMBERS = [MemberPoint(number, f"m{number}", "hafen", CONTROLLER.id) for number in (11, 12, 13)]
+MEMBERS = [MemberPoint(number, f"m{number}", "hafen", CONTROLLER.id, f"key {number}") for number in (11, 12, 13)]
 
 
 @pytest.fixture

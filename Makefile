@@ -9,8 +9,8 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick check simulate fuzz fuzz-snmp bench bench-radius bench-radius-growth bench-radius-memory bench-portal \
-  bench-rivals i18n test-tools lock clean
+.PHONY: help setup run test quick check simulate fuzz bench bench-radius bench-radius-growth bench-radius-memory bench-portal \
+  bench-rivals dashboards i18n test-tools lock clean
 
 help: ## this list
 	@echo "Kogge: free public Wi-Fi for allied cities. Targets:"
@@ -49,6 +49,9 @@ check: setup ## lint, format, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+dashboards: ## write Grafana's dashboards anew from deploy/grafana/dashboards.toml
+	$(PYTHON) deploy/grafana/generate.py
 
 i18n: setup ## texts that a language lacks or has too many (ARGS=--write puts the missing ones in, empty)
 	@$(BIN)/python -m tests.i18n $(ARGS)

@@ -21,7 +21,7 @@ from monitor import pace
 from monitor.findings import Findings
 from monitor.hurry import Hurry
 from monitor.instruments import INTERNAL, OK, Instruments
-from monitor.lanes import Lanes
+from monitor.lanes import GIVE_WAY_S, Lanes
 from monitor.poll import Device, poll, probe
 from monitor.profiles import Profiles
 from monitor.records import Known, Listing, Records
@@ -42,6 +42,9 @@ REFRESH_S = 10.0
 FLUSH_S = 2.0
 """How often what the polls found is written."""
 
+SILENT_MAX = 1_000
+"""Polls at a time that wait for what may never answer. They cost a socket nothing, and no reply comes in for them."""
+
 OPENED_BY_ANOTHER = (PollFailure.AUTHENTICATION, PollFailure.TIMEOUT)
 """Failures after which a network's other credentials are tried: who knows a community not does not answer it."""
 
@@ -56,6 +59,8 @@ class Settings:
     max_in_flight: int
     refresh_s: float = REFRESH_S
     flush_s: float = FLUSH_S
+    give_way_s: float = GIVE_WAY_S
+    silent_max: int = SILENT_MAX
 
     @property
     def deadline_s(self) -> float:
@@ -63,9 +68,9 @@ class Settings:
 
     @property
     def lanes(self) -> Lanes:
-        """As many silent ones again as polls: they only wait."""
-        width = self.max_in_flight
-        return Lanes({"v2c": width, "v3": min(width, USERS_IN_FLIGHT_MAX)}, width)
+        """SNMPv3 has a limit of its own: its one socket loses answers."""
+        width = {"v2c": self.max_in_flight, "v3": min(self.max_in_flight, USERS_IN_FLIGHT_MAX)}
+        return Lanes(width, self.silent_max, give_way_s=self.give_way_s)
 
 
 class Poller:

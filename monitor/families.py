@@ -90,6 +90,7 @@ _INTERFACE = Level(AP, INTERFACE, _interfaces)
 _CONTROLLER = Level(CONTROLLER, (), _known)
 _CONTROLLER_IDENTITY = Level(CONTROLLER, IDENTITY, _identity)
 _CONTROLLER_CURRENT = Level(CONTROLLER, (), _current)
+_CONTROLLER_SSID = Level(CONTROLLER, SSID, _ssids)
 _CONTROLLER_STATES = Level(CONTROLLER, ("state",), _states)
 
 
@@ -273,6 +274,12 @@ FAMILIES: tuple[Family, ...] = (
         "Clients of all access points behind the controller.",
         _CONTROLLER_CURRENT,
         _all_clients,
+    ),
+    Family(
+        "wifi_controller_ssid_clients",
+        "Clients of the network name over all access points behind the controller.",
+        _CONTROLLER_SSID,
+        attrgetter("clients"),
     ),
     Family(
         "wifi_controller_access_points",

@@ -205,7 +205,8 @@ def with_members(board: Board, *ups: bool) -> ApHealth:
     """The controller answers; its members are as told."""
     told = ApReading(at=NOW, radios=(RadioReading("1", Band.GHZ_5, clients=5),))
     members = tuple(Member(point.name, up, told) for point, up in zip(MEMBERS, ups, strict=True))
-    reading = ApReading(at=NOW, model="WLC", firmware="8.10", cpu_ratio=0.25, uptime_seconds=60.0, members=members)
+    ssids = (SsidReading("Rostock frei", 10),)
+    reading = ApReading(NOW, "", "WLC", "8.10", 60.0, 0.25, ssids=ssids, members=members)
     health = assess(None, reading, now=NOW)
     board.put(CONTROLLER, health, 1.5)
     for point, member in zip(MEMBERS, members, strict=True):
@@ -223,6 +224,7 @@ def test_a_controller_and_what_stands_behind_it(board: Board, registry: Collecto
         f"wifi_controller_uptime_seconds{{{place}}} 60.0",
         f"wifi_controller_cpu_ratio{{{place}}} 0.25",
         f"wifi_controller_clients{{{place}}} 10",
+        f'wifi_controller_ssid_clients{{{place},ssid="Rostock frei"}} 10',
         f'wifi_controller_access_points{{{place},state="joined"}} 2',
         f'wifi_controller_access_points{{{place},state="missing"}} 1',
     ]

@@ -210,7 +210,9 @@ def test_nonsense_is_away_and_the_page_uses_our_own(city: City, password_hash: s
         with pytest.raises(AwayError):
             ask(asked)
         enliven(city, now=NOW)
-        page = Door(asked, Clock(), password_hash).member(Role.ADMIN).get("/staff/access-points/1")
+        door = Door(asked, Clock(), password_hash)
+        page = door.member(Role.ADMIN).get("/staff/access-points/1")
+    assert door.sample("kogge_portal_ap_histories_total", source="instead") == 1
     assert "Prometheus does not answer: these figures are what the monitor keeps itself." in words(page)
     assert "ra0: 5" in words(page)
 

@@ -62,6 +62,9 @@ simulate: setup ## a thousand simulated evenings and ten large ones, 15 minutes 
 fuzz: setup ## a running RADIUS server under fuzzed packets for ten minutes (ARGS='--seconds 60 --seed 17')
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
+fuzz-snmp: setup ## the monitor's SNMP under mutated answers for ten minutes (ARGS='--seconds 60 --seed 17')
+	$(BIN)/python -m tests.fuzz.snmp $(ARGS)
+
 bench: setup bench-rivals ## all benchmarks, about twenty minutes (ARGS=portal for one); each ends with `result` lines
 	$(BIN)/python -m bench $(ARGS)
 

@@ -13,9 +13,9 @@ from monitor import metrics
 from monitor.board import Board
 from monitor.instruments import Instruments
 from monitor.messages import Sender, gateways
-from monitor.poller import Poller, Settings
+from monitor.poller import Settings
+from monitor.polling import Polling, Surroundings
 from monitor.profiles import Profiles
-from monitor.records import Records
 from monitor.schedule import Housekeeper, this_process
 from monitor.searches import Searcher
 from monitor.session import Engine
@@ -91,20 +91,24 @@ class CityMonitor:
 
     async def _poll(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._polling = asyncio.create_task(self._poller().run())
+        self._polling = asyncio.create_task(self._polling_of().run())
         self._looping.set()
         await self._polling
 
-    def _poller(self) -> Poller:
+    def _polling_of(self) -> Polling:
         monitor = self._city.config.monitor
-        return Poller(
-            self._city.key,
+        return Polling(
             Settings(monitor.poll_interval_s, monitor.timeout_s, monitor.retries, monitor.max_in_flight),
-            records=Records(self._city.store),
-            board=self.board,
-            instruments=self._instruments,
-            profiles=self._profiles,
-            clock=self._clock,
-            dice=self._dice,
-            engine=self._engine,
+            Surroundings(
+                self._city.key,
+                self._city.store,
+                this_process(),
+                self.board,
+                self._instruments,
+                self._profiles,
+                self._clock,
+                self._dice,
+                self._engine,
+                monitor.trap_listen,
+            ),
         )

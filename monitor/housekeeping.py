@@ -22,7 +22,10 @@ from service.cities import City
 from store import (
     accounting,
     accounts,
+    ap_events,
+    ap_history,
     awaited,
+    bssids,
     codes,
     forgetting,
     guesses,
@@ -32,6 +35,7 @@ from store import (
     self_test,
     staff,
     unaccounted,
+    watch,
 )
 from store.store import Connection, Unavailable
 
@@ -139,13 +143,43 @@ def _test_traces(city: City, conn: Connection, now: datetime) -> int:
     return self_test.end(conn, city.store.keys, holder="housekeeping", now=now)
 
 
+DELETED_MAX = 2_000
+"""Rows of one run of each of these, so that its transaction is short. Ten thousand access points make as many hours an
+hour: a run a minute keeps up with ten times that."""
+
+BSSIDS_OF_RETIRED = timedelta(days=30)
+"""So long the sessions of an access point that was retired still find it."""
+
+
+def _access_point_hours(city: City, conn: Connection, now: datetime) -> int:
+    days = city.config.limits.access_point_history_days
+    return ap_history.delete_before(conn, now - timedelta(days=days), limit=DELETED_MAX)
+
+
+def _access_point_events(city: City, conn: Connection, now: datetime) -> int:
+    days = city.config.limits.access_point_event_days
+    return ap_events.delete_before(conn, now - timedelta(days=days), limit=DELETED_MAX)
+
+
+def _watches(city: City, conn: Connection, now: datetime) -> int:
+    days = city.config.limits.access_point_event_days
+    return watch.delete_before(conn, now - timedelta(days=days), limit=DELETED_MAX)
+
+
+def _retired_bssids(_city: City, conn: Connection, now: datetime) -> int:
+    return bssids.purge_retired(conn, retired_before=now - BSSIDS_OF_RETIRED)
+
+
 JOBS: tuple[Job, ...] = (
     Job("account-for-sessions", 30, _unaccounted_sessions),
     Job("close-stale-sessions", 60, _stale_sessions),
     Job("end-spent-sessions", 15, look=spent.look),
     Job("forget-devices", 60, _forget_devices),
     Job("look-at-certificates", 3600, look=certificates.look),
+    Job("purge-access-point-events", 60, _access_point_events),
+    Job("purge-access-point-hours", 60, _access_point_hours),
     Job("purge-accounts", 600, _accounts),
+    Job("purge-bssids", 600, _retired_bssids),
     Job("purge-awaited", 600, _awaited),
     Job("purge-codes", 600, _codes),
     Job("purge-decisions", 300, _decisions),
@@ -156,6 +190,7 @@ JOBS: tuple[Job, ...] = (
     Job("purge-staff-sessions", 600, _staff_sessions),
     Job("purge-test-traces", 300, _test_traces),
     Job("purge-tickets", 600, _tickets),
+    Job("purge-watches", 600, _watches),
 )
 
 

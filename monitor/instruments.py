@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from hotspot.ap_events import Kind as EventKind
 from hotspot.discovery import Failure as SearchFailure
 from hotspot.fleet import PollFailure
 from monitor.sockets import Ignored
@@ -12,7 +13,7 @@ from store.messages import Kind
 
 OK, INTERNAL = "ok", "internal"
 RESULTS = (OK, *(failure.value for failure in PollFailure), INTERNAL)
-STORE_OPERATIONS = ("list", "save")
+STORE_OPERATIONS = ("list", "save", "lease")
 SPENT_STATES = ("ordered", "deferred", "waiting", "given_up")
 CERTIFICATE_RESULTS = ("ok", "expired", "untrusted", "unreachable")
 JOB_RESULTS = ("done", "elsewhere", "failed")
@@ -28,6 +29,7 @@ class Instruments:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._count_polls(registry)
+        self._count_findings(registry)
         self._count_datagrams(registry)
         self._count_jobs(registry)
         self._count_messages(registry)
@@ -59,10 +61,49 @@ class Instruments:
             ["operation"],
             registry=registry,
         )
+        self.queue = Gauge("kogge_monitor_queue", "Polls that are due and wait for a place.", registry=registry)
+        self.standby = Gauge(
+            "kogge_monitor_standby", "Whether another monitor polls this city and this one waits.", registry=registry
+        )
         for result in RESULTS:
             self.polls.labels(result)
         for operation in STORE_OPERATIONS:
             self.store_failures.labels(operation)
+
+    def _count_findings(self, registry: CollectorRegistry) -> None:
+        self.events = Counter(
+            "kogge_monitor_events_total", "Entries of the event log by kind.", ["kind"], registry=registry
+        )
+        self.events_withheld = Counter(
+            "kogge_monitor_events_withheld_total",
+            "Entries of the event log that were not kept, because an access point made too many.",
+            ["kind"],
+            registry=registry,
+        )
+        self.lost = Counter(
+            "kogge_monitor_findings_lost_total",
+            "Events and stretches of history that were not kept, because the database was away for too long.",
+            registry=registry,
+        )
+        self.values_dropped = Counter(
+            "kogge_monitor_values_dropped_total",
+            "Values that a device told and nobody believed, by the profile's word.",
+            ["value"],
+            registry=registry,
+        )
+        self.members_refused = Counter(
+            "kogge_monitor_members_refused_total",
+            "Access points that a controller told of and that were not taken, because there were too many.",
+            registry=registry,
+        )
+        self.credentials_adopted = Counter(
+            "kogge_monitor_credentials_adopted_total",
+            "Access points that answered to a credential of their network and not to their own.",
+            registry=registry,
+        )
+        for kind in EventKind:
+            self.events.labels(kind.value)
+            self.events_withheld.labels(kind.value)
 
     def _count_datagrams(self, registry: CollectorRegistry) -> None:
         self.traps = Counter(

@@ -47,6 +47,7 @@ def owners(conn: Connection) -> dict[str, BssidOwner]:
     return {row.bssid: BssidOwner(row.id, row.name, row.key, row.at) for row in conn.execute(query)}
 
 
-def purge(conn: Connection, *, unseen_since: datetime) -> int:
-    """Delete those that nobody sends under any more. Rows deleted."""
-    return conn.execute(delete(access_point_bssid).where(access_point_bssid.c.seen_at < unseen_since)).rowcount
+def purge_retired(conn: Connection, *, retired_before: datetime) -> int:
+    """Forget those of access points that were retired before. Rows deleted."""
+    gone = select(access_point.c.id).where(access_point.c.retired_at < retired_before)
+    return conn.execute(delete(access_point_bssid).where(access_point_bssid.c.access_point_id.in_(gone))).rowcount

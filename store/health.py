@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
-from hotspot.fleet import ApHealth, ApReading, InterfaceReading, RadioReading, SsidReading
+from hotspot.fleet import ApHealth, ApReading, InterfaceReading, PollFailure, RadioReading, SsidReading
 from hotspot.values import Octets
 from store import bulk
 from store.schema import access_point_health
@@ -49,6 +49,39 @@ def _row(point_id: int, health: ApHealth, profile: str) -> bulk.Row:
         profile,
         None if reading is None else _told(reading),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was last known of an access point, without its reading: that is not current any more."""
+
+    id: int
+    health: ApHealth
+    model: str
+    firmware: str
+    serial: str
+
+
+def known(conn: Connection) -> list[Known]:
+    """Of all access points that were ever polled, those behind controllers included."""
+    columns = access_point_health.c
+    query = select(*(column for column in columns if column.name not in ("reading", "profile")))
+    return [
+        Known(
+            row.access_point_id,
+            ApHealth(
+                up=row.up,
+                checked_at=row.checked_at,
+                since=row.since,
+                last_success_at=row.last_success_at,
+                failure=PollFailure(row.failure) if row.failure else None,
+            ),
+            row.model,
+            row.firmware,
+            row.serial,
+        )
+        for row in conn.execute(query)
+    ]
 
 
 # As JSON: `dataclasses.asdict` would take ten times as long, and ten thousand a minute are written ------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete
 
 from store.rows import insert_for
 from store.schema import job_lease
@@ -21,3 +21,8 @@ def take(conn: Connection, job: str, *, holder: str, lease_seconds: float, now: 
         where=(job_lease.c.until_at <= now) | (job_lease.c.holder == holder),
     )
     return conn.execute(statement.returning(job_lease.c.job)).first() is not None
+
+
+def release(conn: Connection, job: str, *, holder: str) -> None:
+    """Give a lease back, if it is the holder's. Needs `write()`."""
+    conn.execute(delete(job_lease).where(job_lease.c.job == job, job_lease.c.holder == holder))

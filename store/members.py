@@ -37,13 +37,14 @@ def all_of(conn: Connection) -> list[MemberPoint]:
 def add(conn: Connection, controller_id: int, names: Mapping[str, str], *, now: datetime) -> list[MemberPoint]:
     """New rows for access points behind a controller: names by key. Where a name is taken a number is put behind it.
 
-    They stand at the controller's site until somebody moves them. InputError where somebody else takes a name meanwhile.
+    They stand at the controller's site until somebody moves them. InputError where a name is taken meanwhile.
     Needs `write()`.
     """
     at = select(site.c.id, site.c.key).join(access_point).where(access_point.c.id == controller_id)
     site_id, site_key = conn.execute(at).one()
     taken = set(conn.execute(select(access_point.c.name).where(access_point.c.retired_at.is_(None))).scalars())
-    rows, numbers = [], defaultdict(lambda: 2)
+    rows: list[dict[str, object]] = []
+    numbers: defaultdict[str, int] = defaultdict(lambda: 2)
     for key, wanted in names.items():
         name = wanted = wanted or key
         while name in taken:

@@ -7,7 +7,9 @@ import json
 import random
 import socket
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +17,27 @@ import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import update
 
+from hotspot.ap_events import Kind
 from hotspot.fleet import ApReading, PollFailure
+from monitor import polling
 from monitor.board import Board, Entry
 from monitor.instruments import Instruments
 from monitor.poll import Device, poll
-from monitor.poller import Poller, Settings
+from monitor.poller import Settings
+from monitor.polling import Polling, Surroundings
 from monitor.profiles import Profiles
-from monitor.records import Records
+from monitor.records import LEASE
 from monitor.snmp import Client
-from store.fleet import AccessPointState, SnmpCredential, access_point_states, add_access_point, add_site
+from store import ap_events, audit, jobs, snmp_credentials, watch
+from store.fleet import (
+    AccessPointState,
+    SnmpCredential,
+    access_point_states,
+    access_points,
+    add_access_point,
+    add_site,
+)
+from store.nases import COMMAND_LINE
 from store.schema import access_point
 from store.store import Store
 from tests.monitor.conftest import V2C, V3, Agent, Replay, recordings
@@ -62,21 +76,24 @@ class Town:
     def count(self, result: str) -> float:
         return self.registry.get_sample_value("kogge_monitor_polls_total", {"result": result}) or 0.0
 
+    def polling(self, settings: Settings = SOON, holder: str = "a") -> Polling:
+        around = Surroundings(
+            "rostock",
+            self.store,
+            holder,
+            self.board,
+            Instruments(self.registry),
+            self.profiles,
+            clock,
+            random.Random(1),
+        )
+        return Polling(settings, around)
+
     def run(self, story: Callable[[], Any], settings: Settings = SOON) -> None:
         """Poll while the story runs; each awaited `until` is checked against the clock."""
 
         async def both() -> None:
-            poller = Poller(
-                "rostock",
-                settings,
-                records=Records(self.store),
-                board=self.board,
-                instruments=Instruments(self.registry),
-                profiles=self.profiles,
-                clock=clock,
-                dice=random.Random(1),
-            )
-            polling = asyncio.create_task(poller.run())
+            polling = asyncio.create_task(self.polling(settings).run())
             try:
                 await story()
             finally:
@@ -181,6 +198,105 @@ def test_a_slow_device_does_not_hold_up_the_others(
     slow = town.entries()["slow"]
     assert slow.health is not None and slow.health.failure is PollFailure.TIMEOUT
     assert slow.poll_seconds is not None and slow.poll_seconds < 2.5  # the deadline, not 4 times 5 seconds
+
+
+def test_the_silent_keep_nobody_waiting(
+    town: Town, snmpd: Agent, peer: Callable[[Callable[[bytes], bytes | None]], Agent]
+) -> None:
+    """Places for two, and forty that never answer: each would hold a place for four seconds."""
+    silence = peer(lambda _: None).port
+    for number in range(40):
+        town.add(f"silent-{number}", silence, V2C)
+    town.add("rathaus-1", snmpd.port, V2C)
+    few = Settings(interval_s=2.0, timeout_s=2.0, retries=1, max_in_flight=2, refresh_s=0.1, flush_s=0.05)
+
+    async def story() -> None:
+        await until(lambda: town.count("ok") >= 3)
+
+    town.run(story, replace(few, give_way_s=0.1, silent_max=60))
+    assert town.count("timeout") <= 80
+
+
+@pytest.mark.tool("snmpd")
+def test_one_that_answers_to_another_credential_of_its_network_gets_it(town: Town, snmpd: Agent) -> None:
+    wrong = SnmpCredential("v2c", community="changed-since")
+    town.add("rathaus-1", snmpd.port, wrong)
+    with town.store.write() as conn:
+        for name, network, credential in (
+            ("elsewhere", "10.0.0.0/8", V2C),
+            ("older", "127.0.0.0/8", SnmpCredential("v2c", community="older")),
+            ("ours", "127.0.0.0/8", V3),
+        ):
+            snmp_credentials.add(
+                conn,
+                town.store.keys,
+                name,
+                ip_network(network),
+                credential,
+                author=COMMAND_LINE,
+                now=clock(),
+            )
+
+    async def story() -> None:
+        await until(lambda: is_up(town, "rathaus-1"))
+
+    town.run(story)
+    with town.store.read() as conn:
+        (point,) = access_points(conn, town.store.keys)
+        (entry, *_) = [each for each in audit.entries(conn, limit=9) if each.action == "ap.credential"]
+    assert point.credential == V3
+    assert entry.detail == {"by": "monitor", "credential": "ours"} and entry.subject == f"access_point:{point.id}"
+    assert town.registry.get_sample_value("kogge_monitor_credentials_adopted_total") == 1
+
+
+@pytest.mark.tool("snmpd")
+def test_of_two_monitors_one_polls_and_the_other_takes_over(town: Town, snmpd: Agent) -> None:
+    town.add("rathaus-1", snmpd.port, V2C)
+    other = Town.__new__(Town)
+    other.__dict__ |= town.__dict__ | {"board": Board(), "registry": CollectorRegistry()}
+
+    async def story() -> None:
+        await until(lambda: town.count("ok") >= 1)
+        second = asyncio.create_task(other.polling(holder="b").run())
+        await until(lambda: other.registry.get_sample_value("kogge_monitor_standby") == 1)
+        assert other.count("ok") == 0 and not other.entries()
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        await until(lambda: other.count("ok") >= 1)
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+
+    async def both() -> None:
+        nonlocal first
+        first = asyncio.create_task(town.polling().run())
+        await story()
+
+    first: asyncio.Task[None]
+    asyncio.run(both())
+    with town.store.read() as conn:
+        events = ap_events.between(conn, datetime(2026, 1, 1, tzinfo=UTC), clock() + timedelta(days=1))
+        seen = watch.between(conn, datetime(2026, 1, 1, tzinfo=UTC), clock() + timedelta(days=1))
+    assert [event.kind for event in events] == [Kind.UP] and len(seen) == 1
+
+
+@pytest.mark.tool("snmpd")
+def test_who_lost_the_lease_stops_and_shows_nothing(town: Town, snmpd: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polling, "RENEW_S", 0.05)
+    town.add("rathaus-1", snmpd.port, V2C)
+
+    async def story() -> None:
+        await until(lambda: town.count("ok") >= 1)
+        with town.store.write() as conn:
+            jobs.release(conn, LEASE, holder="a")
+            assert jobs.take(conn, LEASE, holder="b", lease_seconds=60, now=clock())
+        await until(lambda: town.registry.get_sample_value("kogge_monitor_standby") == 1)
+        assert not town.entries()
+        polls = town.count("ok")
+        with town.store.write() as conn:
+            jobs.release(conn, LEASE, holder="b")
+        await until(lambda: town.count("ok") > polls and bool(town.entries()))
+
+    town.run(story)
 
 
 if recordings() is not None:  # third-party data beside the repository: without it this test does not exist

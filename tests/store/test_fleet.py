@@ -10,7 +10,7 @@ from sqlalchemy import select
 from hotspot.fleet import ApReading, Band, PointKind, PollFailure, RadioReading, SsidReading, assess
 from hotspot.values import MacAddress, Octets
 from store import bssids, fleet, health, members
-from store.schema import access_point_health
+from store.schema import access_point, access_point_health
 from store.store import Connection, Store
 from tests.conftest import NOW
 
@@ -81,7 +81,9 @@ def test_a_bssid_belongs_to_who_sent_under_it_last(filled: Store) -> None:
             str(one): "ap-1",
             str(two): "wlc",
         }
-        assert bssids.purge(conn, unseen_since=NOW + MINUTE) == 1
+        conn.execute(access_point.update().where(access_point.c.id == 1).values(retired_at=NOW))
+        assert bssids.purge_retired(conn, retired_before=NOW) == 0
+        assert bssids.purge_retired(conn, retired_before=NOW + MINUTE) == 1
         assert set(bssids.owners(conn)) == {str(two)}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from hotspot.fleet import ApReading, Member, PollFailure
+from hotspot.fleet import ApReading, Member, PollFailure, RadioReading, SsidReading
 from monitor.counters import NOTHING, Counted, Reset, Uptime, went_on
 from monitor.host import cpu_ratio, interfaces, memory_ratio
 from monitor.layout import Layout
@@ -243,20 +243,22 @@ def _device(
         interfaces=parts.interfaces,
         serial=scalar.get("serial") or "",
         temperature_celsius=scalar.get("temperature"),
-        clients_told=_clients(scalar, members, parts),
+        clients_told=_clients(scalar, members, parts.radios, parts.ssids),
         bssids=parts.bssids,
         members=members,
         dropped=tuple(sorted(dropped)),
     )
 
 
-def _clients(scalar: Row, members: Sequence[Member], parts: Parts) -> int | None:
+def _clients(
+    scalar: Row, members: Sequence[Member], own: Sequence[RadioReading], names: Sequence[SsidReading]
+) -> int | None:
     """The device's own total, else the sum over those behind it; else, where no radio tells, over its networks."""
     told: int | None = scalar.get("clients")
-    if told is None and members:
+    if told is None:
         told = _sum(member.reading.clients for member in members)
-    if told is None and all(radio.clients is None for radio in parts.radios):
-        told = _sum(ssid.clients for ssid in parts.ssids)
+    if told is None and all(radio.clients is None for radio in own):
+        told = _sum(ssid.clients for ssid in names)
     return told
 
 

@@ -1,15 +1,14 @@
-"""Real agents for the monitor's tests: Debian's snmpd, snmpsim on recordings, and a UDP peer that says anything."""
+"""Real agents for the monitor's tests: Debian's snmpd, and a UDP peer that says anything (snmpsim: `simulation`)."""
 
 from __future__ import annotations
 
 import os
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,38 +96,6 @@ def snmpd(tmp_path: Path) -> Iterator[Agent]:
     env = {"SNMP_PERSISTENT_DIR": str(state), "MIBS": ""}
     with running(*command, port=port, env=env, log=tmp_path / "snmpd.log") as agent:
         yield agent
-
-
-Replay = Callable[[str], AbstractContextManager[Agent]]
-
-
-def recordings() -> Path | None:
-    """The folder of recordings of real devices, where there is one."""
-    named = os.environ.get("KOGGE_SNMP_RECORDINGS")
-    folder = Path(named) if named else REPOSITORY.parent / "shared" / "snmp-recordings"
-    return folder if folder.is_dir() else None
-
-
-@pytest.fixture
-def snmpsim(tmp_path: Path) -> Replay:
-    """Replays a recording; the community is its name. Usable as `with snmpsim("unifi_nanohd") as agent`."""
-
-    @contextmanager
-    def replay(name: str) -> Iterator[Agent]:
-        folder = recordings()
-        assert folder is not None
-        data, cache = tmp_path / "data", tmp_path / "cache"
-        data.mkdir()
-        (data / f"{name}.snmprec").write_bytes((folder / f"{name}.snmprec").read_bytes())
-        port = udp_port()
-        command = [str(Path(sys.executable).parent / "snmpsim-command-responder"), f"--data-dir={data}"]
-        command += [f"--cache-dir={cache}", f"--agent-udpv4-endpoint=127.0.0.1:{port}", "--log-level=error"]
-        # It would give up root for a user who may not be able to read our virtual environment.
-        env = {"HOME": str(tmp_path), "SNMPSIM_ALLOW_ROOT": "true"}
-        with running(*command, port=port, env=env, log=tmp_path / "snmpsim.log") as agent:
-            yield agent
-
-    return replay
 
 
 @pytest.fixture

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import socket
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,16 +16,14 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import update
 
 from hotspot.ap_events import Kind
-from hotspot.fleet import ApReading, PollFailure
+from hotspot.fleet import PollFailure
 from monitor import polling
 from monitor.board import Board, Entry
 from monitor.instruments import Instruments
-from monitor.poll import Device, poll
 from monitor.poller import Settings
 from monitor.polling import Polling, Surroundings
 from monitor.profiles import Profiles
 from monitor.records import LEASE
-from monitor.snmp import Client
 from store import ap_events, audit, jobs, snmp_credentials, watch
 from store.fleet import (
     AccessPointState,
@@ -40,7 +36,7 @@ from store.fleet import (
 from store.nases import COMMAND_LINE
 from store.schema import access_point
 from store.store import Store
-from tests.monitor.conftest import V2C, V3, Agent, Replay, recordings
+from tests.monitor.conftest import V2C, V3, Agent
 
 SOON = Settings(interval_s=0.5, timeout_s=0.5, retries=1, max_in_flight=8, refresh_s=0.1, flush_s=0.05)
 WAIT_S = 30.0
@@ -297,52 +293,3 @@ def test_who_lost_the_lease_stops_and_shows_nothing(town: Town, snmpd: Agent, mo
         await until(lambda: town.count("ok") > polls and bool(town.entries()))
 
     town.run(story)
-
-
-if recordings() is not None:  # third-party data beside the repository: without it this test does not exist
-
-    def test_a_recorded_unifi_access_point(snmpsim: Replay, all_profiles: Profiles) -> None:
-        name = "unifi_nanohd"
-        with snmpsim(name) as agent:
-            found = asyncio.run(_read(agent, name, all_profiles))
-        folder = recordings()
-        assert folder is not None
-        listed = _sensors(folder / f"{name}.json")
-        radios = {radio.name: radio for radio in found.radios}
-        assert {f"Clients ({key})": radio.clients for key, radio in radios.items()} == listed["clients-radio"]
-        assert {f"SSID: {ssid.name}": ssid.clients for ssid in found.ssids} == listed["clients-ssid"]
-        assert {f"Frequency ({key})": _megahertz(radio.channel) for key, radio in radios.items()} == listed["frequency"]
-        assert {f"Tx Power ({key})": radio.tx_power_dbm for key, radio in radios.items()} == listed["power"]
-        utilisation = {f"Total Util ({key})": (radio.utilisation_ratio or 0) * 100 for key, radio in radios.items()}
-        assert utilisation == listed["utilization"]
-        assert (found.model, found.firmware, found.clients) == ("UAP-nanoHD", "5.43.36.12724", 18)
-        assert found.memory_ratio is not None and found.cpu_ratio is not None
-
-
-async def _read(agent: Agent, community: str, profiles: Profiles) -> ApReading:
-    client = Client()
-    target = agent.target(SnmpCredential("v2c", community=community), timeout_s=5.0, retries=2)
-    try:
-        return await poll(client, target, Device(), profiles, now=clock())
-    finally:
-        await client.close()
-
-
-def _sensors(file: Path) -> dict[str, dict[str, float]]:
-    """What the other monitoring system derived, by class and description."""
-    found: dict[str, dict[str, float]] = {}
-    for sensor in json.loads(file.read_text()):
-        kind, text = sensor["sensor_class"], sensor["sensor_descr"]
-        if kind == "clients":
-            kind = "clients-ssid" if text.startswith("SSID") else "clients-radio"
-        if kind == "utilization" and not text.startswith("Total"):
-            continue
-        found.setdefault(kind, {})[text] = sensor["sensor_current"]
-    return found
-
-
-def _megahertz(channel: int | None) -> int | None:
-    """IEEE 802.11 channel starting factors, as far as the recording needs them."""
-    if channel is None:
-        return None
-    return 2_407 + 5 * channel if channel <= 13 else 5_000 + 5 * channel

@@ -9,8 +9,8 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick check simulate fuzz bench bench-radius bench-radius-growth bench-radius-memory bench-portal \
-  bench-rivals i18n test-tools lock clean
+.PHONY: help setup run test quick check simulate fuzz fuzz-snmp bench bench-radius bench-radius-growth bench-radius-memory bench-portal \
+  bench-rivals dashboards i18n test-tools lock clean
 
 help: ## this list
 	@echo "Kogge: free public Wi-Fi for allied cities. Targets:"
@@ -50,6 +50,9 @@ check: setup ## lint, format, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+dashboards: ## write Grafana's dashboards anew from deploy/grafana/dashboards.toml
+	$(PYTHON) deploy/grafana/generate.py
+
 i18n: setup ## texts that a language lacks or has too many (ARGS=--write puts the missing ones in, empty)
 	@$(BIN)/python -m tests.i18n $(ARGS)
 
@@ -58,6 +61,9 @@ simulate: setup ## a thousand simulated evenings and ten large ones, 15 minutes 
 
 fuzz: setup ## a running RADIUS server under fuzzed packets for ten minutes (ARGS='--seconds 60 --seed 17')
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+fuzz-snmp: setup ## the monitor's SNMP under mutated answers for ten minutes (ARGS='--seconds 60 --seed 17')
+	$(BIN)/python -m tests.fuzz.snmp $(ARGS)
 
 bench: setup bench-rivals ## all benchmarks, about twenty minutes (ARGS=portal for one); each ends with `result` lines
 	$(BIN)/python -m bench $(ARGS)

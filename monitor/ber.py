@@ -32,10 +32,12 @@ COMMUNITY_OCTETS_MAX = 255
 REQUEST_ID_MIN, REQUEST_ID_MAX = 2**24, 2**31 - 1
 """Ids of our questions: those that take four octets, so that only they change when a question is repeated."""
 
-NAMES_KEPT = 65_536
-"""Object identifiers whose octets are remembered, over all cities: a large controller has some 20,000."""
+NAMES_KEPT, NAME_OCTETS_KEPT = 32_768, 64
+"""Object identifiers that are remembered by their octets, over all cities: a large controller has some 20,000, of 30
+octets. Longer ones are read anew each time, so that hostile agents fill 60 MB with them and not 400."""
 
-QUESTIONS_KEPT = 4_096
+QUESTIONS_KEPT = 512
+"""Lists of object identifiers that are remembered as octets: some ten a kind of device."""
 
 
 class BerError(ValueError):
@@ -47,19 +49,18 @@ class BerError(ValueError):
 
 def request(kind: int, community: bytes, oids: Sequence[Oid], request_id: int, repetitions: int = 0) -> bytes:
     """A GET, GETNEXT or GETBULK with no non-repeaters. `request_id` from REQUEST_ID_MIN to REQUEST_ID_MAX."""
-    before, after = _question(kind, community, tuple(oids), repetitions)
-    return before + request_id.to_bytes(4, "big") + after
+    after = _after_the_id(tuple(oids), repetitions)
+    pdu = bytes((kind,)) + _length(6 + len(after)) + bytes((INTEGER, 4))
+    start = _VERSION + _tlv(OCTETS, community) + pdu
+    head = bytes((SEQUENCE,)) + _length(len(start) + 4 + len(after))
+    return head + start + request_id.to_bytes(4, "big") + after
 
 
 @lru_cache(QUESTIONS_KEPT)
-def _question(kind: int, community: bytes, oids: tuple[Oid, ...], repetitions: int) -> tuple[bytes, bytes]:
-    """What stands before and after the four octets of the request id."""
+def _after_the_id(oids: tuple[Oid, ...], repetitions: int) -> bytes:
+    """The rest of a question, which is the same whenever it is asked again, and of whom."""
     names = b"".join(_tlv(SEQUENCE, _tlv(OBJECT_ID, _name_octets(oid)) + bytes((NULL, 0))) for oid in oids)
-    after = _integer(0) + _integer(repetitions) + _tlv(SEQUENCE, names)
-    head = bytes((INTEGER, 4))
-    pdu = bytes((kind,)) + _length(len(head) + 4 + len(after)) + head
-    start = _integer(VERSION_2C) + _tlv(OCTETS, community) + pdu
-    return bytes((SEQUENCE,)) + _length(len(start) + 4 + len(after)) + start, after
+    return _integer(0) + _integer(repetitions) + _tlv(SEQUENCE, names)
 
 
 def _tlv(tag: int, content: bytes) -> bytes:
@@ -75,6 +76,9 @@ def _length(octets: int) -> bytes:
 
 def _integer(value: int) -> bytes:
     return _tlv(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+
+
+_VERSION = _integer(VERSION_2C)
 
 
 def _name_octets(oid: Oid) -> bytes:
@@ -172,7 +176,7 @@ def acknowledgement(inform: bytes, message: Message) -> bytes:
 def varbinds(data: bytes, start: int, end: int, most: int) -> list[Varbind]:
     """The names and values between two places in a message. BerError, also where there are more than `most`."""
     found: list[Varbind] = []
-    take, name_of, readers = found.append, _name, _READ  # looked up once: this loop is what a poll costs
+    take, known_name, readers = found.append, _known_name, _READ  # looked up once: this loop is what a poll costs
     at = start
     try:
         while at < end:
@@ -190,7 +194,8 @@ def varbinds(data: bytes, start: int, end: int, most: int) -> list[Varbind]:
             if length > 127:
                 length, at = _long(data, at, length)
             split = at + length
-            name = name_of(data[at:split])
+            octets = data[at:split]
+            name = known_name(octets) if length <= NAME_OCTETS_KEPT else _name(octets)
             tag, length = data[split], data[split + 1]
             at = split + 2
             if length > 127:
@@ -235,7 +240,6 @@ def _small(data: bytes, at: int, end: int) -> tuple[int, int]:
     return _integer32(data[at:stop]), stop
 
 
-@lru_cache(NAMES_KEPT)
 def _name(octets: bytes) -> Oid:
     """An object identifier. Empty octets are 0.0, as net-snmp reads them: there are agents that write so."""
     if not octets:
@@ -255,6 +259,9 @@ def _name(octets: bytes) -> Oid:
         raise BerError("an object identifier that is cut off or too long")
     root = min(numbers[0] // 40, 2)
     return root, numbers[0] - 40 * root, *numbers[1:]
+
+
+_known_name = lru_cache(NAMES_KEPT)(_name)
 
 
 def _integer32(octets: bytes) -> int:
@@ -289,6 +296,10 @@ def _octets(octets: bytes) -> bytes:
     return octets
 
 
+def _known_value(octets: bytes) -> Oid:
+    return _known_name(octets) if len(octets) <= NAME_OCTETS_KEPT else _name(octets)
+
+
 def _nothing(octets: bytes) -> None:
     if octets:
         raise BerError("nothing, with octets")
@@ -298,7 +309,7 @@ _READ: dict[int, Callable[[bytes], Value]] = {
     INTEGER: _integer32,
     OCTETS: _octets,
     NULL: _nothing,
-    OBJECT_ID: _name,
+    OBJECT_ID: _known_value,
     0x40: _address,
     0x41: _counter32,
     0x42: _unsigned32,  # Gauge32, Unsigned32

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Lock
+from typing import NamedTuple
 
-from hotspot.fleet import ApHealth
+from hotspot.fleet import ApHealth, PointKind
+from monitor.labels import Key, Labels
 from store.fleet import AccessPoint
 from store.members import MemberPoint
+
+AP = ("site", "ap")
+CONTROLLER = ("site", "controller")
+"""Labels that say where a series belongs, besides the city."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +22,31 @@ class Identity:
 
     model: str = ""
     firmware: str = ""
+    serial: str = ""
+
+    @property
+    def key(self) -> Key:
+        """As label values."""
+        return (self.model, self.firmware, self.serial)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One access point. `poll_seconds` is None until this process has polled it."""
+Point = AccessPoint | MemberPoint
 
+
+class Entry(NamedTuple):
+    """One access point or controller. `poll_seconds` is None of members, and until this process has polled it."""
+
+    id: int
     name: str
     site: str
+    kind: PointKind
+    controller_id: int | None
+    labels: Labels
     health: ApHealth | None = None
     identity: Identity = Identity()
     poll_seconds: float | None = None
+    polled: bool = False
+    """Whether this process has asked; what an earlier one found is not shown as current."""
 
 
 class Board:
@@ -36,20 +56,27 @@ class Board:
         self._lock = Lock()
         self._entries: dict[int, Entry] = {}
 
-    def add(self, point: AccessPoint | MemberPoint, health: ApHealth | None, identity: Identity) -> None:
+    def add(self, point: Point, health: ApHealth | None, identity: Identity) -> None:
         """A known access point with what an earlier process found out; its health is not shown as current."""
+        entry = _new(point)
+        labels = entry.labels.follow(identity.key, None)
         with self._lock:
-            self._entries[point.id] = Entry(point.name, point.site, health, identity)
+            self._entries[point.id] = entry._replace(health=health, identity=identity, labels=labels)
 
-    def put(self, point: AccessPoint | MemberPoint, health: ApHealth, poll_seconds: float | None) -> None:
-        """The outcome of a poll. Model, firmware and name stay while the device is down."""
+    def put(self, point: Point, health: ApHealth, poll_seconds: float | None) -> None:
+        """The outcome of a poll; of a member, of its controller's. Model, firmware and serial outlive an outage."""
         reading = health.reading
         with self._lock:
-            entry = self._entries.get(point.id) or Entry(point.name, point.site)
+            entry = self._entries.get(point.id)
+            if entry is None or entry.name != point.name or entry.site != point.site:
+                entry = _new(point)._replace(identity=entry.identity if entry else Identity())
             identity = entry.identity
-            if reading is not None:
-                identity = Identity(reading.model, reading.firmware)
-            self._entries[point.id] = replace(entry, health=health, identity=identity, poll_seconds=poll_seconds)
+            if reading is not None and (reading.model, reading.firmware, reading.serial) != identity.key:
+                identity = Identity(reading.model, reading.firmware, reading.serial)
+            labels = entry.labels.follow(identity.key, reading)
+            self._entries[point.id] = entry._replace(
+                labels=labels, health=health, identity=identity, poll_seconds=poll_seconds, polled=True
+            )
 
     def health(self, point_id: int) -> ApHealth | None:
         with self._lock:
@@ -66,6 +93,15 @@ class Board:
             self._entries.clear()
 
     def entries(self) -> list[Entry]:
-        """A snapshot, by name."""
+        """A snapshot."""
         with self._lock:
-            return sorted(self._entries.values(), key=lambda entry: entry.name)
+            return list(self._entries.values())
+
+
+def _new(point: Point) -> Entry:
+    kind, controller_id = (
+        (PointKind.MEMBER, point.controller_id) if isinstance(point, MemberPoint) else (point.kind, None)
+    )
+    names = CONTROLLER if kind is PointKind.CONTROLLER else AP
+    labels = Labels.of(names, (point.site, point.name), Identity().key)
+    return Entry(point.id, point.name, point.site, kind, controller_id, labels)

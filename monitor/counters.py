@@ -84,8 +84,9 @@ def advance(
 def _rose(before: Sequence[Counts], raw: Sequence[Counts]) -> bool:
     try:
         return all(all(map(le, *rows)) for rows in zip(before, raw, strict=True))  # type: ignore[arg-type]
-    except TypeError:  # a counter was not told
-        return before == raw
+    except TypeError:  # some counters are not told
+        pairs = ((then, now) for rows in zip(before, raw, strict=True) for then, now in zip(*rows, strict=True))
+        return all(then == now if then is None or now is None else then <= now for then, now in pairs)
 
 
 def _one_by_one(

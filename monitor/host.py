@@ -18,6 +18,8 @@ STORAGE_RAM: Oid = (1, 3, 6, 1, 2, 1, 25, 2, 1, 2)
 _UP = 1
 """ifOperStatus."""
 
+_OCTETS = ("octets_in", "octets_in_32", "octets_out", "octets_out_32")
+
 ALTERNATIVES = {"name_else": "name", "octets_in_32": "octets_in", "octets_out_32": "octets_out"}
 """Words that only count where the better one is not told: ifDescr, and counters of 32 bits."""
 
@@ -27,28 +29,44 @@ ALTERNATIVES = {"name_else": "name", "octets_in_32": "octets_in", "octets_out_32
 
 def interfaces(profile: Profile, rows: Iterable[Row]) -> tuple[InterfaceReading, ...]:
     """Those that carry or carried something, and no loopback: a device has dozens that never will."""
-    found: dict[str, InterfaceReading] = {}
+    return tuple(
+        InterfaceReading(
+            name,
+            is_up(row),
+            best(row, "octets_in", "octets_in_32"),
+            best(row, "octets_out", "octets_out_32"),
+            row.get("errors_in"),
+        )
+        for name, row in by_name(profile, rows)
+    )
+
+
+def by_name(profile: Profile, rows: Iterable[Row]) -> list[tuple[str, Row]]:
+    """The interfaces that are shown, each name once."""
+    found: dict[str, Row] = {}
     for row in rows:
-        name = _best(row, "name", "name_else")
-        if _shown(profile, row, name) and name not in found:
-            octets_in, octets_out = _best(row, "octets_in", "octets_in_32"), _best(row, "octets_out", "octets_out_32")
-            up = row.get("oper_status") == _UP
-            found[name] = InterfaceReading(name, up, octets_in, octets_out, row.get("errors_in"))
-            if len(found) == INTERFACES_MAX:
-                break
-    return tuple(found.values())
+        name = best(row, "name", "name_else")
+        if _shown(profile, row, name):
+            found.setdefault(name, row)
+    return list(found.items())[:INTERFACES_MAX]
 
 
-def _best(row: Row, word: str, otherwise: str) -> Any:
+def best(row: Row, word: str, otherwise: str) -> Any:
     value = row.get(word)
     return row.get(otherwise) if value is None else value
 
 
+def is_up(row: Row) -> bool:
+    return row.get("oper_status") == _UP
+
+
+def is_idle(table: Table, row: Row) -> bool:
+    """Whether an interface is down and never carried anything."""
+    return table.kind == "interfaces" and not is_up(row) and not any(row.get(word) for word in _OCTETS)
+
+
 def _shown(profile: Profile, row: Row, name: str | None) -> bool:
-    if name is None or profile.ignores(name):
-        return False
-    carried = any(row.get(word) for word in ("octets_in", "octets_in_32", "octets_out", "octets_out_32"))
-    return carried or row.get("oper_status") == _UP
+    return name is not None and not profile.ignores(name) and (is_up(row) or any(row.get(word) for word in _OCTETS))
 
 
 # Processors and memory ----------------------------------------------------------------------------------
@@ -95,13 +113,16 @@ def worth_asking(profile: Profile, table: Table, walked: Walked) -> Walked:
     if table.kind == "storage" and "kind" in table.words:
         at = table.words.index("kind")
         return Walked(tuple(row for row in walked.rows if row[1][at] == STORAGE_RAM))
-    return walked
+    if table.kind == "device":
+        return Walked(walked.rows[:1])
+    needed = [at for at, word in enumerate(table.words) if word in table.needs]
+    return Walked(tuple(row for row in walked.rows if all(row[1][at] is not None for at in needed)), walked.cut)
 
 
 def _rows_shown(profile: Profile, table: Table, walked: Walked) -> Iterator[tuple[Oid, tuple[Value, ...]]]:
     for index, raw in walked.rows:
         cells = (convert(value) for convert, value in zip(table.converts, raw, strict=True))
         row: Row = dict(zip(table.words, cells, strict=True))
-        if _shown(profile, row, _best(row, "name", "name_else")):
+        if _shown(profile, row, best(row, "name", "name_else")):
             spare = {word for word, better in ALTERNATIVES.items() if row.get(better) is not None}
             yield index, tuple(None if word in spare else value for word, value in zip(table.words, raw, strict=True))

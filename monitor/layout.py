@@ -18,21 +18,27 @@ Cut = Callable[[Sequence[Value]], tuple[Value, ...]]
 Tables = Mapping[str, Walked]
 
 
+@dataclass(frozen=True, slots=True)
+class LaidRow:
+    """A row: where each of its cells stands among the values, -1 for one that the device did not tell."""
+
+    index: Oid
+    places: tuple[int, ...]
+    cut: Cut
+
+
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Layout:
     """`oids` to ask for, and how the answer becomes scalars and rows."""
 
     oids: tuple[Oid, ...]
     scalars: Cut
-    rows: tuple[tuple[str, tuple[Oid, ...], tuple[Cut, ...]], ...]
+    rows: tuple[tuple[str, tuple[LaidRow, ...]], ...]
 
     def read(self, values: Sequence[Value]) -> tuple[tuple[Value, ...], dict[str, Walked]]:
         """The values in the order of `oids` as scalars and tables."""
         padded = (*values, None)
-        tables = {
-            name: Walked(tuple(zip(indexes, (cut(padded) for cut in cuts), strict=True)))
-            for name, indexes, cuts in self.rows
-        }
+        tables = {name: Walked(tuple((row.index, row.cut(padded)) for row in rows)) for name, rows in self.rows}
         return self.scalars(padded), tables
 
 
@@ -66,13 +72,14 @@ def _told(table: Walked) -> tuple[tuple[bool, ...], ...]:
 
 def _layout(profile: Profile, told: Sequence[bool], steady: _Steady) -> Layout:
     places: dict[Oid, int] = {}
-    scalars = _cut([column.oid if there else None for column, there in zip(profile.scalars, told, strict=True)], places)
+    asked = [column.oid if there else None for column, there in zip(profile.scalars, told, strict=True)]
+    scalars = picked(_places(asked, places))
     rows = []
     for name, indexes, masks in steady:
         table = profile.table(name)
         assert table is not None
-        cuts = tuple(_cut(_cells(table, index, mask), places) for index, mask in zip(indexes, masks, strict=True))
-        rows.append((name, indexes, cuts))
+        laid = [_places(_cells(table, index, mask), places) for index, mask in zip(indexes, masks, strict=True)]
+        rows.append((name, tuple(LaidRow(index, at, picked(at)) for index, at in zip(indexes, laid, strict=True))))
     return Layout(tuple(places), scalars, tuple(rows))
 
 
@@ -84,9 +91,12 @@ def _cell(column: Column, index: Oid) -> Oid:
     return column.oid + (index if column.instance is None else column.instance.index(index))
 
 
-def _cut(oids: Sequence[Oid | None], places: dict[Oid, int]) -> Cut:
+def _places(oids: Sequence[Oid | None], places: dict[Oid, int]) -> tuple[int, ...]:
+    return tuple(-1 if oid is None else places.setdefault(oid, len(places)) for oid in oids)
+
+
+def picked(places: tuple[int, ...]) -> Cut:
     """Picks these of the values; -1 is the None behind the last."""
-    at = [-1 if oid is None else places.setdefault(oid, len(places)) for oid in oids]
-    if len(at) > 1:
-        return itemgetter(*at)
-    return lambda values: tuple(values[place] for place in at)
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda values: tuple(values[place] for place in places)

@@ -10,12 +10,11 @@ from hotspot.fleet import Band, RadioReading, SsidReading
 from hotspot.values import MacAddress, Octets
 from monitor.profile import Profile
 from monitor.rows import Row
-from monitor.transforms import band_of_frequency, channel_of_frequency
+from monitor.transforms import band_of_channel, band_of_frequency, channel_of_frequency
 
 RADIOS_MAX = 8
 SSIDS_MAX = 32
 BSSIDS_MAX = 64
-LAST_CHANNEL_2_4 = 14
 
 
 @dataclass(slots=True)
@@ -30,17 +29,20 @@ class OnAir:
 
 def radios(profile: Profile, on_air: OnAir) -> tuple[RadioReading, ...]:
     """One reading a radio. Unless the table of radios says itself which are on, those are that have a network on."""
-    nets = _by(on_air.networks, "radio")
-    own = _by(on_air.radios, "radio")
-    names = [*own, *(name for name in nets if name not in own)] if profile.radios_tell_on else list(nets)
-    if not names:
+    found = by_radio(profile, on_air)
+    if not found:
         return ()
     gone = _by(on_air.gone, "radio")
     clients = _counted(profile, on_air.associations, "radio")
-    return tuple(
-        _radio(name, _joined(own.get(name, ())), nets.get(name, ()), gone.get(name, ()), clients, profile.bands)
-        for name in names[:RADIOS_MAX]
-    )
+    return tuple(_radio(name, own, nets, gone.get(name, ()), clients, profile.bands) for name, own, nets in found)
+
+
+def by_radio(profile: Profile, on_air: OnAir) -> list[tuple[str, Row, Sequence[Row]]]:
+    """Each radio that is on: its name, its own row, and the rows of its networks."""
+    nets = _by(on_air.networks, "radio")
+    own = _by(on_air.radios, "radio")
+    names = [*own, *(name for name in nets if name not in own)] if profile.radios_tell_on else list(nets)
+    return [(name, _joined(own.get(name, ())), nets.get(name, ())) for name in names[:RADIOS_MAX]]
 
 
 def _by(rows: Iterable[Row], word: str) -> dict[str, list[Row]]:
@@ -83,8 +85,8 @@ def _radio(
     bands: Mapping[str, Band],
 ) -> RadioReading:
     told = own.get
-    frequency = _first(own, nets, "frequency_mhz")
-    channel = _first(own, nets, "channel") or (channel_of_frequency(frequency) if frequency else None)
+    frequency = first(own, nets, "frequency_mhz")
+    channel = first(own, nets, "channel") or (channel_of_frequency(frequency) if frequency else None)
     percent = told("utilisation_percent")
     power = told("tx_power_dbm")
     count = told("clients")
@@ -95,7 +97,7 @@ def _radio(
     down, up = _total(own, nets, gone, "octets_out"), _total(own, nets, gone, "octets_in")
     return RadioReading(
         name,
-        _first(own, nets, "band") or bands.get(name) or _band(frequency, channel),
+        first(own, nets, "band") or bands.get(name) or band_of(frequency, channel),
         channel,
         count,
         None if percent is None else percent / 100,
@@ -109,7 +111,7 @@ def _radio(
     )
 
 
-def _first(own: Row, nets: Sequence[Row], word: str) -> Any:
+def first(own: Row, nets: Sequence[Row], word: str) -> Any:
     value = own.get(word)
     if value is not None:
         return value
@@ -138,25 +140,26 @@ def _total(own: Row, nets: Sequence[Row], gone: Sequence[Row], word: str) -> int
     return total if total is None or not gone else total + sum(_known(gone, word))
 
 
-def _band(frequency: int | None, channel: int | None) -> Band | None:
-    """Of a channel's number alone: 6 GHz has odd ones only (802.11ax, 27.3.23.2), which 5 GHz has from 149 on."""
-    if frequency:
-        return band_of_frequency(frequency)
-    if channel is None:
-        return None
-    if channel <= LAST_CHANNEL_2_4:
-        return Band.GHZ_2_4
-    return Band.GHZ_5 if channel % 2 == 0 else None
+def band_of(frequency: int | None, channel: int | None) -> Band | None:
+    """What follows from frequency or channel alone."""
+    return band_of_frequency(frequency) if frequency else None if channel is None else band_of_channel(channel)
 
 
 def ssids(profile: Profile, on_air: OnAir) -> tuple[SsidReading, ...]:
     """One reading a network name, over all radios. Without a count of clients or octets there is nothing to tell."""
-    nets = _by(on_air.networks, "ssid")
     clients = _counted(profile, on_air.associations, "ssid")
-    names = dict.fromkeys((*nets, *(clients or ())))
+    named = by_ssid(on_air)
+    if clients:
+        known = {name for name, _ in named}
+        named += [(name, []) for name in clients if name not in known]
     gone = _by(on_air.gone, "ssid")
-    found = (_ssid(name, nets.get(name, ()), gone.get(name, ()), clients) for name in list(names)[:SSIDS_MAX])
+    found = (_ssid(name, nets, gone.get(name, ()), clients) for name, nets in named[:SSIDS_MAX])
     return tuple(each for each in found if each.clients is not None or each.octets is not None)
+
+
+def by_ssid(on_air: OnAir) -> list[tuple[str, list[Row]]]:
+    """Each network name, and its rows on all radios."""
+    return [(name, rows) for name, rows in _by(on_air.networks, "ssid").items()][:SSIDS_MAX]
 
 
 def _ssid(name: str, nets: Sequence[Row], gone: Sequence[Row], clients: Mapping[str, int] | None) -> SsidReading:

@@ -6,7 +6,7 @@ Where the instances of a device are known, they are fetched by plain GETs; its t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from zlib import crc32
@@ -15,9 +15,10 @@ from hotspot.fleet import ApReading, PollFailure
 from monitor.host import worth_asking
 from monitor.layout import Layout
 from monitor.oids import Oid, Value, spelled, under
+from monitor.plan import Plan
 from monitor.profile import Profile
 from monitor.profiles import Profiles
-from monitor.reading import Memory, Told, interpret
+from monitor.reading import Interpreted, Memory, Told, by_plan, interpret
 from monitor.session import Session, SnmpError, Target
 from monitor.snmp import Client
 from monitor.walk import Appetite, Walked, get, walk
@@ -42,6 +43,10 @@ class Device:
     appetite: Appetite = field(default_factory=Appetite)
     memory: Memory = field(default_factory=Memory)
     layout: Layout | None = None
+    plan: Plan | None = None
+    planned: bool = False
+    """Whether a plan was made since the last walk: one that never fits is not made at every poll."""
+
     polls_until_walk: int = 0
     misses: int = 0
 
@@ -55,11 +60,13 @@ async def probe(client: Client, target: Target, profiles: Profiles) -> None:
 async def poll(client: Client, target: Target, device: Device, profiles: Profiles, *, now: datetime) -> ApReading:
     """Read everything that the device's profile names. SnmpError; the device's memory then stays as it was."""
     async with client.open(target) as session:
-        told = await _known(session, device)
-        if told is None:
-            told = await _all(session, device, profiles, spread=crc32(target.address.encode()) + target.port)
-    assert device.profile is not None
-    interpreted = interpret(device.profile, told, memory=device.memory, now=now)
+        known = await _known(session, device)
+        if known is None:
+            profile, told = await _all(session, device, profiles, spread=_spread(target))
+    if known is None:
+        interpreted = interpret(profile, told, memory=device.memory, now=now)
+    else:
+        interpreted = _by_layout(device, profiles, *known, now=now)
     device.memory = interpreted.memory
     device.appetite.digested()
     if interpreted.restarted:
@@ -67,23 +74,46 @@ async def poll(client: Client, target: Target, device: Device, profiles: Profile
     return interpreted.reading
 
 
+def _spread(target: Target) -> int:
+    """A number by which the walks of many devices are spread over time."""
+    return crc32(target.address.encode()) + target.port
+
+
 # Known instances ----------------------------------------------------------------------------------------
 
 
-async def _known(session: Session, device: Device) -> Told | None:
-    """What the device had at its last walk; None where it must be walked again."""
+async def _known(session: Session, device: Device) -> tuple[Sequence[Value], Mapping[str, Walked]] | None:
+    """The values of the device's layout, and its moving tables; None where it must be walked again."""
     profile, layout = device.profile, device.layout
     if profile is None or layout is None or device.polls_until_walk <= 0:
         return None
     device.polls_until_walk -= 1
     values = await _instances(session, layout, device.appetite)
-    scalars, tables = layout.read(values)
-    if None in values or _identity(profile, scalars) != device.identity:
+    if None in values or _identity(profile, layout.scalars((*values, None))) != device.identity:
         device.layout = None
         device.misses += 1
         return None
     device.misses = 0
-    return Told(scalars, tables | await _walked(session, profile, device.appetite, moving=True))
+    return values, await _walked(session, profile, device.appetite, moving=True)
+
+
+def _by_layout(
+    device: Device, profiles: Profiles, values: Sequence[Value], moving: Mapping[str, Walked], *, now: datetime
+) -> Interpreted:
+    """By a plan where there is one for these names, else the general way. A plan is made once after each walk."""
+    profile, layout = device.profile, device.layout
+    assert profile is not None and layout is not None
+    if device.plan is None or device.plan.fixed(values) != device.plan.expected:
+        plans = profiles.plans_of(layout)
+        device.plan = plans.fitting(values)
+        if device.plan is None and not device.planned:
+            device.plan, device.planned = plans.make(profile, layout, values), True
+    if device.plan is not None:
+        interpreted = by_plan(profile, device.plan, layout, values, memory=device.memory, now=now)
+        if interpreted is not None:
+            return interpreted
+    scalars, tables = layout.read(values)
+    return interpret(profile, Told(scalars, {**tables, **moving}), memory=device.memory, now=now)
 
 
 async def _instances(session: Session, layout: Layout, appetite: Appetite) -> list[Value]:
@@ -103,7 +133,7 @@ def _identity(profile: Profile, scalars: Sequence[Value]) -> Identity:
 # Everything ---------------------------------------------------------------------------------------------
 
 
-async def _all(session: Session, device: Device, profiles: Profiles, *, spread: int) -> Told:
+async def _all(session: Session, device: Device, profiles: Profiles, *, spread: int) -> tuple[Profile, Told]:
     """Scalars and tables, walked. `spread` is any number: it spreads the walks of many devices over time."""
     profile, scalars = await _scalars(session, device, profiles)
     tables = await _walked(session, profile, device.appetite)
@@ -116,7 +146,8 @@ async def _all(session: Session, device: Device, profiles: Profiles, *, spread: 
     lasting = {table.name: worth_asking(profile, table, tables[table.name]) for table in profile.tables}
     device.layout = profiles.layouts.of(profile, scalars, lasting) if device.misses < MISSES_MAX else None
     device.polls_until_walk = spread % WALK_EVERY if first else WALK_EVERY - 1
-    return Told(scalars, lasting)
+    device.planned = False
+    return profile, Told(scalars, lasting)
 
 
 async def _scalars(session: Session, device: Device, profiles: Profiles) -> tuple[Profile, tuple[Value, ...]]:
@@ -147,8 +178,7 @@ async def _choose(session: Session, identity: Identity, profiles: Profiles) -> P
 
 async def _first_under(session: Session, subtree: Oid) -> str | None:
     """The first value at or under an object identifier, as text; None where there is nothing."""
-    start = subtree[:-1] if subtree[-1] == 0 else subtree
-    for oid, value in (await session.bulk([start], 1))[:1]:
+    for oid, value in (*await session.get([subtree]), *(await session.bulk([subtree], 1))[:1]):
         if value is not None and under(oid, subtree):
             if isinstance(value, bytes):
                 return prose(value)

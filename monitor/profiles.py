@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from hotspot.errors import ConfigError
-from monitor.layout import Layouts
+from monitor.layout import Layout, Layouts
 from monitor.oids import Oid
+from monitor.plan import Plans
 from monitor.profile import Match, Profile, rooted
 from monitor.profile_file import read
 
@@ -23,11 +25,15 @@ class Profiles:
     common: Profile
     vendors: tuple[Profile, ...]
     layouts: Layouts = field(default_factory=Layouts, compare=False, repr=False)
+    _plans: WeakKeyDictionary[Layout, Plans] = field(default_factory=WeakKeyDictionary, compare=False, repr=False)
     _ranked: tuple[tuple[Match, Profile], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         rules = [(match, profile) for profile in self.vendors for match in profile.matches]
         object.__setattr__(self, "_ranked", tuple(sorted(rules, key=lambda rule: rule[0].rank, reverse=True)))
+
+    def plans_of(self, layout: Layout) -> Plans:
+        return self._plans.setdefault(layout, Plans())
 
     def probes(self, object_id: Oid, description: str) -> list[Oid]:
         """The subtrees that must be asked for before one can choose."""

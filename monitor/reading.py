@@ -6,15 +6,17 @@ A radio that is off is left out whole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from hotspot.fleet import ApReading, Member, PollFailure
+from hotspot.fleet import ApReading, Member, PollFailure, RadioReading, SsidReading
 from monitor.counters import NOTHING, Counted, Reset, Uptime, went_on
 from monitor.host import cpu_ratio, interfaces, memory_ratio
+from monitor.layout import Layout
 from monitor.oids import Oid, Value
 from monitor.on_air import OnAir, bssids, radios, ssids
+from monitor.plan import Parts, Plan, Tally
 from monitor.profile import Profile, Table
 from monitor.rows import Row, converted, extended, gone_rows, not_believed
 from monitor.session import SnmpError
@@ -37,6 +39,11 @@ class Memory:
     """How long each access point behind a controller had been up."""
 
     counted: Mapping[str, Counted] = field(default_factory=dict)
+    tally: Tally | None = None
+    """The same counters where a plan kept them."""
+
+    def by_table(self) -> Mapping[str, Counted]:
+        return self.counted if self.tally is None else self.tally.plan.counted(self.tally)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +79,49 @@ def interpret(profile: Profile, told: Told, *, memory: Memory, now: datetime) ->
         {key for key, seconds in ups.items() if seconds < memory.members.get(key, 0.0)},
         uptime.agent_restarted,
     )
+    before = memory.by_table()
     counted = {
-        table.name: extended(table, part, indexes, memory.counted.get(table.name, NOTHING), reset)
+        table.name: extended(table, part, indexes, before.get(table.name, NOTHING), reset)
         for table, part, indexes in tables
         if table.counters
     }
     scopes = _scopes(profile, rows, tables, counted)
     members = _members(profile, rows["aps"], scopes, now) if profile.controller else ()
-    reading = _device(profile, scalar, rows, scopes.get(None, _EMPTY), uptime.seconds, members, dropped, now)
+    reading = _device(scalar, _parts(profile, rows, scopes.get(None, _EMPTY)), uptime.seconds, members, dropped, now)
     return Interpreted(reading, Memory(uptime.told, uptime.ticks, ups, counted), uptime.restarted)
+
+
+def by_plan(
+    profile: Profile, plan: Plan, layout: Layout, values: Sequence[Value], *, memory: Memory, now: datetime
+) -> Interpreted | None:
+    """The same, out of the layout's values by a plan made for them; None where `interpret` has to do it."""
+    cells = plan.cells(values)
+    if cells is None:
+        return None
+    dropped = set(plan.dropped)
+    scalar = _scalars(profile, layout.scalars((*values, None)), dropped)
+    uptime = _uptime(scalar, memory, now)
+    if uptime.restarted or uptime.agent_restarted:
+        return None
+    tally = memory.tally
+    if tally is None or tally.plan is not plan:
+        tally = plan.before(memory.by_table())
+    tally = plan.tally(cells, tally)
+    if tally is None:
+        return None
+    reading = _device(scalar, plan.parts(cells), uptime.seconds, (), dropped, now)
+    return Interpreted(reading, Memory(uptime.told, uptime.ticks, tally=tally), restarted=False)
+
+
+def _parts(profile: Profile, rows: Mapping[str, list[Row]], on_air: OnAir) -> Parts:
+    return Parts(
+        radios(profile, on_air),
+        ssids(profile, on_air),
+        interfaces(profile, rows["interfaces"]),
+        bssids(on_air),
+        rows["processors"],
+        rows["storage"],
+    )
 
 
 def _there(profile: Profile, told: Told) -> list[Table]:
@@ -95,7 +136,7 @@ def _scalars(profile: Profile, values: Sequence[Value], dropped: set[str]) -> Ro
 
 
 def _completed(scalar: Row, rows: Sequence[Row]) -> Row:
-    """What the device tells of itself in a table; the first row that tells a word counts, a scalar before it."""
+    """What the device tells of itself in a table; the first row counts, a scalar before it."""
     for row in rows:
         scalar |= {word: value for word, value in row.items() if scalar.get(word) is None}
     return scalar
@@ -182,38 +223,47 @@ def _scope(scopes: dict[str | None, OnAir], row: Row) -> OnAir:
 
 
 def _device(
-    profile: Profile,
     scalar: Row,
-    rows: Mapping[str, list[Row]],
-    on_air: OnAir,
+    parts: Parts,
     uptime: float | None,
     members: tuple[Member, ...],
     dropped: set[str],
     now: datetime,
 ) -> ApReading:
-    clients = scalar.get("clients")
     return ApReading(
         at=now,
         system_name=scalar.get("system_name") or "",
         model=scalar.get("model") or (scalar.get("description") or "").partition(" ")[0],
         firmware=scalar.get("firmware") or "",
         uptime_seconds=uptime,
-        cpu_ratio=cpu_ratio(scalar, rows["processors"]),
-        memory_ratio=memory_ratio(scalar, rows["storage"]),
-        radios=radios(profile, on_air),
-        ssids=ssids(profile, on_air),
-        interfaces=interfaces(profile, rows["interfaces"]),
+        cpu_ratio=cpu_ratio(scalar, parts.processors),
+        memory_ratio=memory_ratio(scalar, parts.storage),
+        radios=parts.radios,
+        ssids=parts.ssids,
+        interfaces=parts.interfaces,
         serial=scalar.get("serial") or "",
         temperature_celsius=scalar.get("temperature"),
-        clients_told=clients if clients is not None or not members else _clients_of(members),
-        bssids=bssids(on_air),
+        clients_told=_clients(scalar, members, parts.radios, parts.ssids),
+        bssids=parts.bssids,
         members=members,
         dropped=tuple(sorted(dropped)),
     )
 
 
-def _clients_of(members: Sequence[Member]) -> int | None:
-    told = [clients for member in members if (clients := member.reading.clients) is not None]
+def _clients(
+    scalar: Row, members: Sequence[Member], own: Sequence[RadioReading], names: Sequence[SsidReading]
+) -> int | None:
+    """The device's own total, else the sum over those behind it; else, where no radio tells, over its networks."""
+    told: int | None = scalar.get("clients")
+    if told is None:
+        told = _sum(member.reading.clients for member in members)
+    if told is None and all(radio.clients is None for radio in own):
+        told = _sum(ssid.clients for ssid in names)
+    return told
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    told = [count for count in counts if count is not None]
     return sum(told) if told else None
 
 

@@ -23,32 +23,51 @@ The values are what `monitor.words` accepts for the word.
 def converted(table: Table, walked: Walked, dropped: set[str]) -> tuple[list[Row], tuple[Oid, ...]]:
     """The table's rows, and the index of each. Rows of radios that are off are left out."""
     rows, indexes = [], []
-    words, converts, names_of, needs = table.words, table.converts, table.names_of, table.needs
+    needs = table.needs
     for index, raw in walked.rows:
-        names = names_of(index)
-        if names is None:
+        made = row_of(table, index, raw)
+        if made is None:
             continue
-        cells = [convert(value) for convert, value in zip(converts, raw, strict=True)]
-        row: Row = dict(zip(words, cells, strict=True))
-        if (row.get("up") is False and table.kind != "aps") or row.get("channel") == 0 or row.get("frequency_mhz") == 0:
+        cells, row = made
+        if is_off(table, row):
             continue
         if cells.count(None) != raw.count(None):
             dropped.update(not_believed(table.columns, raw, cells))
         if needs and any(row[word] is None for word in needs):
             continue
-        if names.ap is not None and row.get("ap") is None:
-            row["ap"] = names.ap
-        if names.radio is not None and row.get("radio") is None:
-            row["radio"] = names.radio
-        if names.ssid is not None and row.get("ssid") is None:
-            row["ssid"] = names.ssid
-        if names.bssid is not None and row.get("bssid") is None:
-            row["bssid"] = names.bssid
         rows.append(row)
         indexes.append(index)
     if walked.cut:
         dropped.add(f"{table.name} rows")
     return rows, tuple(indexes)
+
+
+def row_of(table: Table, index: Oid, raw: Sequence[Value]) -> tuple[list[Any], Row] | None:
+    """The converted cells, and the row with its names; None where the index is not of the table's form."""
+    names = table.names_of(index)
+    if names is None:
+        return None
+    cells = [convert(value) for convert, value in zip(table.converts, raw, strict=True)]
+    row: Row = dict(zip(table.words, cells, strict=True))
+    if names.ap is not None and row.get("ap") is None:
+        row["ap"] = names.ap
+    if names.radio is not None and row.get("radio") is None:
+        row["radio"] = names.radio
+    if names.ssid is not None and row.get("ssid") is None:
+        row["ssid"] = names.ssid
+    if names.bssid is not None and row.get("bssid") is None:
+        row["bssid"] = names.bssid
+    return cells, row
+
+
+def is_off(table: Table, row: Row) -> bool:
+    """Whether the row is of a radio that is off, or of a network on one."""
+    get = row.get
+    return (get("up") is False and table.kind != "aps") or get("channel") == 0 or get("frequency_mhz") == 0
+
+
+def owner_of(row: Row) -> Owner:
+    return row.get("ap"), row.get("radio"), row.get("ssid")
 
 
 def not_believed(columns: Sequence[Column], raw: Sequence[Value], cells: Sequence[object]) -> list[str]:
@@ -65,7 +84,7 @@ def extended(table: Table, rows: list[Row], indexes: tuple[Oid, ...], before: Co
     words = table.counters
     if not words or not rows:
         return before if before.indexes and not reset.device else NOTHING
-    owners: tuple[Owner, ...] = tuple((row.get("ap"), row.get("radio"), row.get("ssid")) for row in rows)
+    owners = tuple(map(owner_of, rows))
     raw: tuple[Counts, ...] = tuple(tuple(row[word] for word in words) for row in rows)
     counted = advance(before, indexes, owners, raw, reset)
     if counted.added is not None:

@@ -17,12 +17,17 @@ Maps = Mapping[str, Mapping[str, int | float | str]]
 
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 OCTETS_OF_MAC = 6
+LAST_CHANNEL_2_4 = 14
+CHANNELS_OF_5_AND_6 = range(149, 178)
+HUGE = 2**70
+"""No agent tells such a number, and there is nothing to compute with it."""
+
 OCTETS_SEARCHED = 256
 """Of a text in which a number or an expression is looked for."""
 
 
 def _on_number(step: Callable[[int | float], int | float | None]) -> Step:
-    return lambda value: step(value) if isinstance(value, int | float) else None
+    return lambda value: step(value) if isinstance(value, int | float) and -HUGE < value < HUGE else None
 
 
 def _first_number(value: Told) -> Told:
@@ -52,6 +57,15 @@ def band_of_frequency(mhz: int | float) -> Band | None:
         if low <= mhz <= high:
             return band
     return None
+
+
+def band_of_channel(channel: int) -> Band | None:
+    """Of the number alone: 6 GHz has odd ones only (802.11ax, 27.3.23.2), and 5 GHz has odd ones from 149 to 177."""
+    if channel <= LAST_CHANNEL_2_4:
+        return Band.GHZ_2_4
+    if channel % 2 == 0:
+        return Band.GHZ_5
+    return None if channel in CHANNELS_OF_5_AND_6 else Band.GHZ_6
 
 
 def _frequency(channel: int | float) -> int | None:

@@ -84,9 +84,9 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--limit", type=click.IntRange(1, LIMIT_MAX), default=LIMIT, show_default=True, help="How many to show.")
 @at
 def list_points(city: str, site: str, state: str | None, search: str, as_json: bool, limit: int, folder: Path) -> None:
-    """The city's access points and what the last poll found; what is down comes first.
+    """List access points, what is down first.
 
-    Retired ones only with --state retired. Times are the city's own.
+    With what the last poll found. Retired ones only with --state retired. Times are the city's own.
 
     \b
     kogge ap list rostock --state down
@@ -187,7 +187,9 @@ def _frame(city: City, wanted: Wanted, *, now: datetime, width: int, rows: int) 
 @click.option("--secrets", is_flag=True, help="Show what to type into it, community or passwords included.")
 @at
 def show(city: str, name: str, as_json: bool, secrets: bool, folder: Path) -> None:
-    """All that is known of an access point: health, radios, networks, events, availability, sessions.
+    """Show all that is known of an access point.
+
+    Its health, radios, networks, events, availability, and the sessions there.
 
     With --secrets also what is typed into its SNMP settings; the audit log notes that somebody looked.
     """
@@ -264,7 +266,10 @@ def _availability(conn: Connection, point: Point, now: datetime) -> Availability
 @click.option("--limit", type=click.IntRange(1, EVENTS_MAX), default=LIMIT, show_default=True, help="How many to show.")
 @at
 def events(city: str, name: str | None, since: str, as_json: bool, limit: int, folder: Path) -> None:
-    """What happened to the access points, or to one: up, down, reboots, firmware, channels. The newest first."""
+    """List what happened, the newest first.
+
+    Up, down, reboots, changes of firmware and channel; of all access points, or of the one called NAME.
+    """
     with plainly(), city_of(folder, city) as opened:
         now = now_()
         began = now - _age(since)

@@ -33,9 +33,10 @@ from store.store import Connection
 def add(
     city: str, name: str, site: str, address: str, port: str, kind: str, prompt: bool, folder: Path, **given: Any
 ) -> None:
-    """Add an access point or a controller; it is polled within seconds.
+    """Add an access point or a controller.
 
-    Without a credential it gets the first one that is kept for its network (`kogge ap credential list CITY`).
+    It is polled within seconds. Without a credential it gets the first one that is kept for its network
+    (`kogge ap credential list CITY`).
 
     \b
     kogge ap add rostock markt-3 --site neuer-markt --address 10.2.1.9 --community-file community.txt
@@ -106,10 +107,10 @@ def rename(city: str, name: str, new_name: str, folder: Path) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @at
 def retire(city: str, name: str, yes: bool, folder: Path) -> None:
-    """Poll an access point no more; its history and events stay.
+    """Poll an access point no more.
 
-    With a controller those behind it are retired as well. One behind a controller that is listed there again comes
-    back as a new one. The name may be used again.
+    Its history and events stay. With a controller those behind it are retired as well. One behind a controller that
+    is listed there again comes back as a new one. The name may be used again.
     """
     with plainly(), city_of(folder, city) as opened:
         with opened.store.read() as conn:

@@ -36,7 +36,9 @@ def command() -> None:
 @credential_options
 @at
 def add(city: str, name: str, network: str, folder: Path, **given: Any) -> None:
-    """Keep a credential for a network. Without a file it asks for the secret.
+    """Keep a credential for a network.
+
+    Without a file it asks for the secret.
 
     \b
     kogge ap credential add rostock harbour --network 10.2.1.0/24 --community-file community.txt
@@ -65,7 +67,10 @@ def _network(said: str) -> Network:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, for scripts; without secrets.")
 @at
 def list_credentials(city: str, as_json: bool, folder: Path) -> None:
-    """The kept credentials in the order in which they are tried; without their secrets."""
+    """List the kept credentials, without their secrets.
+
+    In the order in which they are tried.
+    """
     with plainly(), city_of(folder, city) as opened:
         with opened.store.read() as conn:
             found = snmp_credentials.candidates(conn, opened.store.keys)
@@ -89,7 +94,10 @@ def list_credentials(city: str, as_json: bool, folder: Path) -> None:
 @click.argument("name")
 @at
 def remove(city: str, name: str, folder: Path) -> None:
-    """Forget a kept credential. Access points that have it keep it."""
+    """Forget a kept credential.
+
+    Access points that have it keep it.
+    """
     with plainly(), city_of(folder, city) as opened, opened.store.write() as conn:
         if not snmp_credentials.remove(conn, name, author=COMMAND_LINE, now=now_()):
             raise ConfigError(f"{city} keeps no credential {name!r}; see `kogge ap credential list {city}`")

@@ -27,11 +27,11 @@ from store.snmp_credentials import Candidate
 @click.option("--dry-run", is_flag=True, help="Only say what is wrong, or what would be done.")
 @at
 def import_file(city: str, file: Path, dry_run: bool, folder: Path) -> None:
-    """Add and change the access points of a CSV file: all of them, or none.
+    """Add and change the access points of a CSV file.
 
-    UTF-8, with a header; commas or semicolons; at most 10,000 lines. A line whose name the city has changes that
-    access point. Every bad line is named with its column and what would be right. Where no credential is given, one
-    that is there stays as it is, and a new one gets the first that is kept for its network.
+    All of them, or none. UTF-8, with a header; commas or semicolons; at most 10,000 lines. A line whose name the city
+    has changes that access point. Every bad line is named with its column and what would be right. Where no credential
+    is given, one that is there stays as it is, and a new one gets the first that is kept for its network.
     """
     with plainly(), city_of(folder, city) as opened, faults_plainly(f"{file.name}: "):
         with opened.store.read() as conn:
@@ -75,10 +75,10 @@ def _credential(entry: PointEntry, kept: list[Candidate], *, known: bool) -> Snm
 @click.option("--secrets", "with_secrets", is_flag=True, help="With the secrets. Mind where the file goes.")
 @at
 def export(city: str, file: Path | None, with_secrets: bool, folder: Path) -> None:
-    """Write the city's access points as CSV, as `kogge ap import` reads it.
+    """Write the access points as CSV.
 
-    To FILE, which must not be there yet, or to standard output. Those behind a controller are left out: it tells of
-    them.
+    As `kogge ap import` reads it. To FILE, which must not be there yet, or to standard output. Those behind a
+    controller are left out: it tells of them.
     """
     with plainly(), city_of(folder, city) as opened:
         with opened.store.read() as conn:

@@ -31,7 +31,7 @@ engine = click.option(
 @engine
 @at
 def poll(city: str, name: str, trace: bool, as_json: bool, engine: str, folder: Path) -> None:
-    """Ask an access point or a controller now, and show what it answers.
+    """Ask an access point now and show what it answers.
 
     As the monitor asks, with the profiles and the credential that the monitor uses, from this machine and this moment.
     Nothing is kept. Exit status 0 where it answered, 1 where it did not, which says why and what to do.

@@ -58,11 +58,11 @@ def _plain(value: Callable[[Point], str]) -> Cell:
 
 
 def state_of(point: Point) -> str:
-    """`down: timeout`; `unknown: controller silent`, or not polled yet."""
+    """`up`, `down: timeout`, `controller silent`, `not polled yet`, `retired`."""
     if point.state is State.DOWN:
         return f"down: {point.failure}" if point.failure else "down"
     if point.state is State.UNKNOWN:
-        return "unknown: controller silent" if point.controller_silent else "unknown: not polled yet"
+        return "controller silent" if point.controller_silent else "not polled yet"
     return point.state.value
 
 

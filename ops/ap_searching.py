@@ -46,7 +46,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Seen:
     """A hit, and the access point that it is already."""
 
     hit: Hit
@@ -63,10 +63,10 @@ def discover(city: City, wish: Wish) -> bool:
     with city.store.read() as conn:
         register = discoveries.register(conn)
     hits = sorted(search.hits, key=lambda hit: ip_address(hit.found.address))
-    results = [Result(hit, register.look_up(hit.found)) for hit in hits]
+    results = [Seen(hit, register.look_up(hit.found)) for hit in hits]
     if not wish.as_json:
         _show(search, results, stopped=stopped)
-    added = _add(city, results, wish)
+    added = add_all(city, results, wish)
     if wish.as_json:
         click.echo(json.dumps(_document(city, search, results, stopped, added), indent=2, ensure_ascii=False))
     return bool(results)
@@ -126,7 +126,7 @@ def _progress(questions: int) -> Iterator[Callable[[int], None]]:
 # Shown --------------------------------------------------------------------------------------------------
 
 
-def _show(search: Search, results: list[Result], *, stopped: bool) -> None:
+def _show(search: Search, results: list[Seen], *, stopped: bool) -> None:
     console = terminal()
     plan = search.plan
     if stopped:
@@ -140,9 +140,7 @@ def _show(search: Search, results: list[Result], *, stopped: bool) -> None:
         console.print(f"{address} speaks SNMP, but answers to none of the credentials ({failure.value}).")
 
 
-def _document(
-    city: City, search: Search, results: list[Result], stopped: bool, added: dict[str, str]
-) -> dict[str, Any]:
+def _document(city: City, search: Search, results: list[Seen], stopped: bool, added: dict[str, str]) -> dict[str, Any]:
     return {
         "city": city.key,
         "network": str(search.plan.network),
@@ -153,7 +151,7 @@ def _document(
     }
 
 
-def _found(each: Result, added: dict[str, str]) -> dict[str, Any]:
+def _found(each: Seen, added: dict[str, str]) -> dict[str, Any]:
     found = asdict(each.hit.found)
     del found["bssids"]
     known = None if each.known is None else {"name": each.known.name, "moved": each.known.moved}
@@ -163,7 +161,7 @@ def _found(each: Result, added: dict[str, str]) -> dict[str, Any]:
 # Added --------------------------------------------------------------------------------------------------
 
 
-def _add(city: City, results: list[Result], wish: Wish) -> dict[str, str]:
+def add_all(city: City, results: list[Seen], wish: Wish) -> dict[str, str]:
     """All that is new and all that has moved, in one transaction. Names by address; empty where nobody wants it."""
     new = [each for each in results if each.known is None]
     moved = [each for each in results if each.known is not None and each.known.moved]
@@ -194,7 +192,7 @@ def _agreed(wish: Wish, new: int, moved: int) -> bool:
     return click.confirm(f"Shall I {' and '.join(parts)}?")
 
 
-def _follow(conn: Connection, city: City, each: Result) -> str:
+def _follow(conn: Connection, city: City, each: Seen) -> str:
     assert each.known is not None
     place = (each.hit.found.address, each.hit.found.port)
     keys = city.store.keys

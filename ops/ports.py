@@ -43,6 +43,9 @@ def needed_by_services(installation: Installation, cities: Iterable[CityConfig])
     for city in cities:
         for name, port_ in (("auth_port", city.radius.auth_port), ("acct_port", city.radius.acct_port)):
             yield Needed(UDP, str(city.radius.listen), port_, f"{city.key}: radius.{name}")
+        if city.monitor.trap_listen:
+            host, _, port = city.monitor.trap_listen.rpartition(":")
+            yield Needed(UDP, host.strip("[]"), int(port), f"{city.key}: monitor.trap_listen")
 
 
 def needed_by_town(cities: Iterable[CityConfig]) -> Iterator[Needed]:

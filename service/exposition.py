@@ -6,27 +6,35 @@ The city is taken from the path, the right to read it from the token; a wrong to
 
 from __future__ import annotations
 
-import gzip
 import hmac
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterable, Mapping
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 from typing import Any
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client import CollectorRegistry
 
 from hotspot.errors import ConfigError
+from service import page as pages
 from service import targets as scrape_targets
 from service.cities import City
+from service.negotiation import accepts_gzip
 
 log = logging.getLogger(__name__)
 
 REQUEST_TIMEOUT_S = 10
+
+PAGE_SECONDS_MAX = 60.0
+"""Whoever reads a page more slowly is cut off: it would keep what the page was begun with."""
+
+GZIP_LEVEL = 1
+"""A tenth of the size for the least time."""
 
 PAGES = ("metrics", "targets")
 
@@ -111,6 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
     healthy: Healthy
     listens: Mapping[str, str]
     timeout = REQUEST_TIMEOUT_S
+    protocol_version = "HTTP/1.1"
     server_version, sys_version = "kogge", ""
 
     def do_GET(self) -> None:
@@ -127,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
             found = scrape_targets.document(key, self.listens, self.connection.getsockname()[0])
             self._reply(200, found, ("Content-Type", "application/json"))
             return
-        self._reply(200, generate_latest(target.registry), ("Content-Type", CONTENT_TYPE_PLAIN_0_0_4))
+        self._page(target.registry)
 
     def _authorised(self, key: str) -> Target | None:
         target = self.targets.get(key)
@@ -135,15 +144,51 @@ class _Handler(BaseHTTPRequestHandler):
         wanted = (target.token if target else "none").encode()
         return target if hmac.compare_digest(offered, wanted) else None
 
+    def _page(self, registry: CollectorRegistry) -> None:
+        """Written while it is made, in chunks (RFC 9112 section 7.1) or, to HTTP/1.0, until the connection ends."""
+        chosen = pages.choose(self.headers.get("Accept", ""))
+        body: Iterator[bytes] = (piece.encode() for piece in pages.pieces(registry, chosen))
+        headers = [("Content-Type", chosen.content_type), ("Vary", "Accept, Accept-Encoding")]
+        if accepts_gzip(self.headers.get("Accept-Encoding", "")):
+            body = _packed(body)
+            headers.append(("Content-Encoding", "gzip"))
+        chunked = self.request_version != "HTTP/1.0"
+        if chunked:
+            body = _chunks(body)
+            headers.append(("Transfer-Encoding", "chunked"))
+        self._head(200, headers)
+        until = time.monotonic() + PAGE_SECONDS_MAX
+        for octets in body:
+            if time.monotonic() > until:
+                log.warning("%s: a page took its reader more than %d s: cut off", self.path, PAGE_SECONDS_MAX)
+                break
+            self.wfile.write(octets)
+
     def _reply(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
-        packed = len(body) > 1_000 and "gzip" in self.headers.get("Accept-Encoding", "")
-        body = gzip.compress(body, 1) if packed else body
-        self.send_response(status)
-        for name, value in (*headers, *((("Content-Encoding", "gzip"),) if packed else ())):
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
+        self._head(status, [*headers, ("Content-Length", str(len(body)))])
         self.wfile.write(body)
+
+    def _head(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+        self.send_response(status)
+        for name, value in (*headers, ("Connection", "close")):
+            self.send_header(name, value)
+        self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
         log.debug(format, *args)
+
+
+def _packed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """As one gzip member; the compressor works without Python's lock."""
+    packer = zlib.compressobj(GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
+    for piece in pieces:
+        yield packer.compress(piece)
+    yield packer.flush()
+
+
+def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """An empty piece would end the body, and is left out."""
+    for piece in pieces:
+        if piece:
+            yield b"%x\r\n%b\r\n" % (len(piece), piece)
+    yield b"0\r\n\r\n"

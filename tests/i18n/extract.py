@@ -24,6 +24,7 @@ STAFF_PLACES = (
     "portal/templates/report/",
     "service/snippets/",
     "hotspot/nas.py",
+    "hotspot/ap_entry.py",
     "hotspot/diagnosis.py",
 )
 """What residents never see."""
@@ -31,7 +32,7 @@ STAFF_PLACES = (
 SPEAKERS = ("_", "said", "text")
 """What translates or marks a text in Python: `_("…")`, `said("…")`, `speech.text("…")`."""
 
-TABLES = {"hotspot/nas.py": "SENTENCES", "hotspot/diagnosis.py": "FINDINGS"}
+TABLES = {"hotspot/nas.py": "SENTENCES", "hotspot/ap_entry.py": "SENTENCES", "hotspot/diagnosis.py": "FINDINGS"}
 """Tables of texts in a room that cannot mark them: every string in them that is no key."""
 
 PLACE = re.compile(r"%\((\w+)\)s")

@@ -6,7 +6,7 @@ import bisect
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pyasn1.codec.ber import decoder, encoder
@@ -77,6 +77,7 @@ class Liar:
         self.rows = access_point()
         self.say: Callable[[Question], bytes | None] = self.truth
         self._ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)  # for hundreds of questions at once
         self._ear.bind(("127.0.0.1", 0))
         self.other_mouth = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.other_mouth.bind(("127.0.0.1", 0))
@@ -95,6 +96,11 @@ class Liar:
         self._thread.join(10)
         self._ear.close()
         self.other_mouth.close()
+
+    def answers(self, question: Question) -> Iterable[bytes]:
+        """What is sent, one datagram after the other."""
+        said = self.say(question)
+        return [] if said is None else [said]
 
     def be_honest(self) -> None:
         self.mouth, self.say = self._ear, self.truth
@@ -129,7 +135,7 @@ class Liar:
         ticks = int(self.rows[UPTIME]) + int((time.monotonic() - self._began) * 100)
         return self.rows | {UPTIME: v2c.TimeTicks(ticks)}
 
-    def restart(self, **_: object) -> None:
+    def restart(self) -> None:
         """Its uptime begins anew."""
         self._began = time.monotonic()
         self.rows[UPTIME] = v2c.TimeTicks(0)
@@ -139,7 +145,10 @@ class Liar:
             octets, source = self._ear.recvfrom(65_535)
             if octets == _STOP:
                 return
-            said = self.say(Question(octets))
             self.asked += 1
-            if said is not None:
+            try:
+                question = Question(octets)
+            except Exception:  # pyasn1's, for what is no SNMPv2c
+                continue
+            for said in self.answers(question):
                 self.mouth.sendto(said, source)

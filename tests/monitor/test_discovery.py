@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import socket
 import time
@@ -35,9 +34,18 @@ def network() -> IPv4Network:
 
 
 @pytest.fixture
-def agents(tmp_path: Path, network: IPv4Network) -> Iterator[int]:
-    """An snmpd at the second and the fifth address; the third is silent; the port."""
-    port, at = udp_port(), [str(each) for each in network]
+def silent(network: IPv4Network) -> Iterator[socket.socket]:
+    """The sixth address, at a port at which it hears and never answers."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((str(network[6]), 0))
+        sock.settimeout(60)
+        yield sock
+
+
+@pytest.fixture
+def agents(tmp_path: Path, network: IPv4Network, silent: socket.socket) -> Iterator[int]:
+    """An snmpd at the second and the fifth address, at the silent one's port; the port."""
+    port, at = int(silent.getsockname()[1]), [str(each) for each in network]
     config, state = tmp_path / "snmpd.conf", tmp_path / "snmpd"
     state.mkdir()
     values = {"user": V3.user, "auth": V3.auth_password, "priv": V3.priv_password, "community": V2C.community}
@@ -45,9 +53,7 @@ def agents(tmp_path: Path, network: IPv4Network) -> Iterator[int]:
     config.write_text(text.replace(f"udp:127.0.0.1:{port}", f"udp:{at[2]}:{port},udp:{at[5]}:{port}"))
     env = {"SNMP_PERSISTENT_DIR": str(state), "MIBS": ""}
     command = ("snmpd", "-f", "-Lo", "-C", "-c", str(config))
-    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    silent.bind((at[3], port))
-    with running(*command, port=port, address=at[2], env=env, log=tmp_path / "snmpd.log"), contextlib.closing(silent):
+    with running(*command, port=port, address=at[2], env=env, log=tmp_path / "snmpd.log"):
         yield port
 
 

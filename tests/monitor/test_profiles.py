@@ -25,7 +25,8 @@ NET_SNMP = "1.3.6.1.4.1.8072.3.2.10"
         ("1.3.6.1.4.1.41112.1.6", "anything", "unifi"),
         ("1.3.6.1.4.1.10002.1", "Linux 2.6.32.33 mips", "unifi"),
         ("1.3.6.1.4.1.411120", "UAP", "common"),
-        ("1.3.6.1.4.1.25053.3.1.4", "Ruckus", "common"),
+        ("1.3.6.1.4.1.25053.3.1.4", "Ruckus", "ruckus_standalone"),
+        ("1.3.6.1.4.1.25053.3.1.7", "Ruckus ICX7150", "common"),
     ],
 )
 def test_a_device_gets_the_profile_that_fits(

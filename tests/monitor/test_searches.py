@@ -25,6 +25,7 @@ from store.nases import COMMAND_LINE
 from tests.monitor.conftest import V2C, V3
 from tests.monitor.test_discovery import agents as agents
 from tests.monitor.test_discovery import network as network
+from tests.monitor.test_discovery import silent as silent
 
 WAIT_S = 60.0
 WRONG = SnmpCredential("v2c", community="not-this-one")

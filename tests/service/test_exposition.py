@@ -9,10 +9,14 @@ from collections.abc import Iterator
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.core import Metric
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 
 from hotspot.errors import ConfigError
 from service.exposition import MetricsListener, Target, bind
+from service.text_family import TextFamily
 from tests.support.processes import Answer, http_get
 
 TOKENS = {"rostock": "a" * 64, "wismar": "b" * 64}
@@ -92,6 +96,61 @@ def test_a_page_is_packed_for_those_who_ask(listen: str) -> None:
     plain = bearer(listen, "/cities/rostock/metrics", TOKENS["rostock"])
     assert gzip.decompress(packed).decode() == plain.body and len(packed) < len(plain.body)
     assert "content-encoding" not in plain.headers
+
+
+def exchange(listen: str, request: str) -> tuple[str, bytes]:
+    """Head and body of an answer as they come over the wire, until the server hangs up."""
+    address, _, port = listen.rpartition(":")
+    with socket.create_connection((address, int(port)), timeout=5) as client:
+        client.sendall(request.encode())
+        answer = b"".join(iter(lambda: client.recv(65_536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head.decode(), body
+
+
+@pytest.mark.parametrize(("version", "chunked"), [("1.1", True), ("1.0", False)])
+def test_a_page_is_written_while_it_is_made(listen: str, version: str, chunked: bool) -> None:
+    wanted = bearer(listen, "/cities/rostock/metrics", TOKENS["rostock"]).body.encode()
+    request = (
+        f"GET /cities/rostock/metrics HTTP/{version}\r\nHost: x\r\nAuthorization: Bearer {TOKENS['rostock']}\r\n\r\n"
+    )
+    head, body = exchange(listen, request)
+    assert ("Transfer-Encoding: chunked" in head) is chunked and "Content-Length" not in head
+    assert body.endswith(b"\r\n0\r\n\r\n") is chunked
+    assert (body == wanted) is not chunked and wanted[-100:] in body
+
+
+def test_the_format_is_negotiated(listen: str) -> None:
+    accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+    answer = http_get(listen, "/cities/rostock/metrics", Authorization=f"Bearer {TOKENS['rostock']}", Accept=accept)
+    assert answer.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    assert answer.headers["vary"] == "Accept, Accept-Encoding"
+    samples = [sample for family in parse_openmetrics(answer.body) for sample in family.samples]
+    assert len(samples) == 40
+
+
+class Faulty(Collector):
+    """Fails once its first lines are written."""
+
+    def collect(self) -> Iterator[Metric]:
+        yield TextFamily("kogge_faulty", "Fails.", "gauge", lines=self._lines, samples=list)
+
+    @staticmethod
+    def _lines() -> Iterator[str]:
+        yield "kogge_faulty 1\n" * 1_000
+        raise OSError("the rest cannot be had")
+
+
+def test_a_fault_in_the_middle_is_no_whole_page() -> None:
+    """Prometheus then takes the scrape for failed, and none of it for the truth."""
+    registry = CollectorRegistry()
+    registry.register(Faulty())
+    listener = MetricsListener(bind("127.0.0.1:0"), {"rostock": Target(registry, TOKENS["rostock"])})
+    try:
+        with pytest.raises(http.client.IncompleteRead):
+            bearer(f"127.0.0.1:{listener.port}", "/cities/rostock/metrics", TOKENS["rostock"])
+    finally:
+        listener.close()
 
 
 def test_health_needs_no_token(listen: str, health: list[bool]) -> None:

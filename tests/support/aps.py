@@ -16,7 +16,7 @@ from store import ap_events, ap_history, fleet, schema
 from store.store import Connection
 
 BSSID = MacAddress.parse("02-00-5E-AA-00-01")
-STEP = timedelta(minutes=1)
+MINUTE = timedelta(minutes=1)
 
 
 def reading(at: datetime) -> ApReading:
@@ -44,13 +44,18 @@ def reading(at: datetime) -> ApReading:
 
 
 def polls(
-    since: datetime, until: datetime, *, down: tuple[datetime, datetime], blind: tuple[datetime, datetime]
+    since: datetime,
+    until: datetime,
+    *,
+    down: tuple[datetime, datetime],
+    blind: tuple[datetime, datetime],
+    step: timedelta,
 ) -> list[Point]:
-    """One a minute, busier by day; down in one stretch, not looked at in another."""
-    found, octets_down, octets_up, at = [], 0, 0, since
+    """One a `step`, busier by day; down in one stretch, not looked at in another."""
+    found, octets_down, octets_up, at, minutes = [], 0, 0, since, step / MINUTE
     while at < until:
         crowd = max(0.0, math.sin((at.hour * 60 + at.minute - 360) / 1440 * 2 * math.pi)) ** 0.7
-        octets_down, octets_up = octets_down + int(9e7 * crowd + 2e5), octets_up + int(1.2e7 * crowd + 9e4)
+        octets_down, octets_up = octets_down + int(9e7 * crowd * minutes), octets_up + int(1.2e7 * crowd * minutes)
         if not blind[0] <= at < blind[1]:
             if down[0] <= at < down[1]:
                 found.append(Point(at, up=False))
@@ -64,11 +69,11 @@ def polls(
                 found.append(
                     Point(at, True, clients, 0.1 + 0.3 * crowd, 0.6 + noise / 5, octets_down, octets_up, radios)
                 )
-        at += STEP
+        at += step
     return found
 
 
-def enliven(city: City, *, now: datetime) -> None:
+def enliven(city: City, *, now: datetime, step: timedelta = 5 * MINUTE) -> None:
     """Rostock's six: one with a week of history, one down for hours, one since a minute, one new, the rest up."""
     with city.store.write() as conn:
         ids = dict(conn.execute(select(schema.access_point.c.name, schema.access_point.c.id)).all())
@@ -80,14 +85,14 @@ def enliven(city: City, *, now: datetime) -> None:
         for name, ago in (("stadthafen-1", timedelta(hours=30)), ("stadthafen-2", timedelta(minutes=1))):
             gone = ApHealth(False, now, now - ago, now - ago, PollFailure.TIMEOUT, None)
             fleet.save_health(conn, ids[name], gone)
-        _history(conn, ids["neuer-markt-1"], now)
+        _history(conn, ids["neuer-markt-1"], now, step)
         conn.execute(insert(schema.access_point_bssid).values(bssid=str(BSSID), access_point_id=1, seen_at=now))
 
 
-def _history(conn: Connection, point_id: int, now: datetime) -> None:
+def _history(conn: Connection, point_id: int, now: datetime, step: timedelta) -> None:
     down = (now - timedelta(hours=9), now - timedelta(hours=7, minutes=30))
     blind = (now - timedelta(hours=20), now - timedelta(hours=18))
-    points = polls(now - timedelta(days=8), now, down=down, blind=blind)
+    points = polls(now - timedelta(days=8), now, down=down, blind=blind, step=step)
     hours: dict[datetime, list[Point]] = {}
     for point in points:
         hours.setdefault(point.at.replace(minute=0, second=0, microsecond=0), []).append(point)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +22,8 @@ from sqlalchemy import func, insert, select, update
 from werkzeug.serving import make_server
 
 from hotspot.access import Reason
+from hotspot.discovery import Found
+from hotspot.fleet import PointKind
 from hotspot.plan import Way
 from hotspot.roles import Role
 from hotspot.terms import Draft
@@ -29,10 +32,13 @@ from portal import tokens
 from portal.captive.accounts import Accounts, Purpose
 from portal.tokens import Visit
 from service.cities import City
-from store import access, accounts, keys, migrate, outbox, schema, staff, terms
+from store import access, accounts, discoveries, keys, migrate, outbox, schema, snmp_credentials, staff, terms
+from store.fleet import SnmpCredential
+from store.nases import COMMAND_LINE
 from store.outbox import State as Told
 from store.store import Store
 from tests.portal.hands import NOW, Clock, Door, Phone, add_session, form
+from tests.support.aps import enliven
 from tests.support.cities import make_city
 from tests.support.rows import add_plan
 
@@ -252,6 +258,17 @@ STAFF_PLACES = (
     "/staff/login",
     "/staff/sessions",
     "/staff/access-points",
+    "/staff/access-points?q=nothing-like-it",
+    "/staff/access-points/map",
+    "/staff/access-points/1",
+    "/staff/access-points/1?days=7",
+    "/staff/access-points/3",
+    "/staff/access-points/new",
+    "/staff/access-points/1/change",
+    "/staff/access-points/1/retire",
+    "/staff/access-points/files",
+    "/staff/access-points/discovery",
+    "/staff/access-points/credentials",
     "/staff/nases",
     "/staff/nases/new",
     "/staff/nases/1",
@@ -271,6 +288,19 @@ STAFF_PLACES = (
 
 PRINTED = ("/staff/places/1/poster",)
 """Sheets of paper: as wide as they are."""
+
+
+def _search(city: City) -> None:
+    """A search under way that has found something, and a credential that is kept."""
+    network, secret = ip_network("127.2.1.0/24"), SnmpCredential("v2c", community="lesen")
+    kind, keyring = PointKind.ACCESS_POINT, city.store.keys
+    with city.store.write() as conn:
+        snmp_credentials.add(conn, keyring, "hafen", network, secret, author=COMMAND_LINE, now=NOW)
+        search_id = discoveries.request(conn, network, port=1161, author=COMMAND_LINE, now=NOW)
+        discoveries.begin(conn, search_id, total=254, now=NOW)
+        found = [Found(f"127.2.1.{n}", 1161, kind, "unifi", f"mole-{n}", "U6-LR", "6.6", f"S{n}") for n in (1, 77, 78)]
+        discoveries.add_finds(conn, keyring, search_id, [(each, secret) for each in found])
+        discoveries.note_progress(conn, search_id, asked=97, answered=3)
 
 
 @contextmanager
@@ -295,6 +325,8 @@ def open_door(folder: Path, port: int) -> Iterator[Door]:
         writer = staff.add(conn, login="writer", name="writer", role=Role.ADMIN, now=NOW)
         text = Draft("Nutzungsbedingungen", "# Neu\n\nAlles **anders**.\n\n- Punkt")
         terms.save_draft(conn, "de", text, staff_id=writer, now=NOW)
+    enliven(door.city, now=NOW)
+    _search(door.city)
     server = make_server("127.0.0.1", port, door.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

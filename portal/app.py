@@ -82,7 +82,8 @@ def create_app(city: City, *, clock: Clock, random_octets: RandomOctets, guarded
     staff_texts = speeches(of_staff(city.config.languages), city.zone)
     staff = Staff(city, staff_texts, metrics, clock, random_octets, guard).blueprint()
     Live(city.config.portal.staff_url).mount(staff)
-    for seen in (ApListPages, ApPage, ApForms, ApFiles, ApDiscovery, ApCredentials):
+    ApPage(city, staff_texts, metrics, clock, guard).mount(staff)
+    for seen in (ApListPages, ApForms, ApFiles, ApDiscovery, ApCredentials):
         seen(city, staff_texts, clock, guard).mount(staff)
     NasPages(city, staff_texts, clock, random_octets, guard).mount(staff)
     for pages in (PlacePages, TermsPages, NoticePages):

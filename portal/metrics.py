@@ -15,6 +15,8 @@ from portal.redirects import RESULTS
 GATEWAY_CALLS = ("clear", "view", "list", "deauthed", "custom", "binauth", "other")
 """What a gateway may say (`portal.captive.gateways`)."""
 
+HISTORY_SOURCES = ("store", "prometheus", "instead")
+
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
@@ -53,6 +55,15 @@ class PortalMetrics:
             ["call", "result"],
             registry=registry,
         )
+        self.histories = Counter(
+            "kogge_portal_ap_histories",
+            "Charts of an access point that were made, by where their figures came from; `instead`: from the store,"
+            " because Prometheus did not answer.",
+            ["source"],
+            registry=registry,
+        )
+        for source in HISTORY_SOURCES:
+            self.histories.labels(source)
         self.given_up = Counter(
             "kogge_portal_awaited_given_up",
             "Devices that a NAS was allowed to let on, forgotten before it told of them because too many waited.",

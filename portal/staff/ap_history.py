@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Curves, and whether they are our own because Prometheus did not answer."""
+    """Curves, and where they come from: `store`, `prometheus`, or `instead`: the store, for a silent Prometheus."""
 
     curves: Curves
-    instead: bool = False
+    source: str
 
 
 def history(city: City, point: Point, days: int, *, now: datetime) -> History:
@@ -32,9 +32,9 @@ def history(city: City, point: Point, days: int, *, now: datetime) -> History:
     asked = bool(city.config.monitor.prometheus_url)
     if asked:
         try:
-            return History(prometheus_history.ask(city.config, point.name, grid, interval=interval))
+            return History(prometheus_history.ask(city.config, point.name, grid, interval=interval), "prometheus")
         except AwayError as error:
             log.warning("%s: the history of %s comes from the store: %s", city.key, point.name, error)
     with city.store.read() as conn:
         points = ap_history.points(conn, point.id, since=grid.since, until=grid.until)
-    return History(curves(points, grid), instead=asked)
+    return History(curves(points, grid), "instead" if asked else "store")

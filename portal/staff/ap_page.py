@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from hotspot.ap_events import ApEvent, Kind
 from hotspot.availability import Availability, availability
 from hotspot.fleet import PointKind
+from portal.metrics import PortalMetrics
 from portal.pages import speech_for
 from portal.staff.access_points import ap_page, blind_since
 from portal.staff.ap_charts import SPANS, STATES, pictures
@@ -40,6 +41,7 @@ class ApPage:
 
     city: City
     speeches: dict[str, Speech]
+    metrics: PortalMetrics
     clock: Callable[[], datetime]
     guard: Guard
 
@@ -56,13 +58,14 @@ class ApPage:
             values = self._around(conn, point, now)
         days = 7 if request.args.get("days") == "7" else 1
         speech, found = speech_for(request, self.speeches), history(self.city, point, days, now=now)
+        self.metrics.histories.labels(found.source).inc()
         return self._page(
             point=point,
             days=days,
             spans=SPANS,
             pictures=pictures(found.curves, speech, self.city.zone),
             step=found.curves.grid.step,
-            instead=found.instead,
+            instead=found.source == "instead",
             gap_words=STATES,
             **values,
         )

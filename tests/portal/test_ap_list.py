@@ -55,7 +55,7 @@ def row_of(page_text: str, name: str) -> str:
 
 
 def names(page_text: str) -> list[str]:
-    return re.findall(r'href="/staff/access-points/\d+">([^<]*)</a>', page_text)
+    return re.findall(r'href="/staff/access-points/\d+"><span>([^<]*)</span>', page_text)
 
 
 # The list -----------------------------------------------------------------------------------------------

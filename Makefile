@@ -9,7 +9,7 @@ SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick check simulate fuzz bench bench-radius bench-radius-growth bench-radius-memory bench-portal \
+.PHONY: help setup run test quick check simulate fuzz fuzz-snmp bench bench-radius bench-radius-growth bench-radius-memory bench-portal \
   bench-rivals dashboards i18n test-tools lock clean
 
 help: ## this list

@@ -110,11 +110,10 @@ static uint8_t *put(uint8_t *to, int tag, const uint8_t *octets, size_t length) 
 }
 
 static uint8_t *put_number(uint8_t *to, int tag, uint64_t value) {
-    uint8_t octets[9] = {0};
-    int first = 1;
+    int sign = tag == INTEGER && value >> 63 ? 0xFF : 0, first = 0;
+    uint8_t octets[9] = {sign};
     for (int i = 8; i > 0; i--, value >>= 8) octets[i] = value;
-    while (first < 8 && !octets[first]) first++;
-    if (octets[first] & 0x80) first--;
+    while (first < 8 && octets[first] == sign && !((octets[first + 1] ^ sign) & 0x80)) first++;
     return put(to, tag, octets + first, 9 - first);
 }
 

@@ -158,7 +158,7 @@ async def identify(client: Client, target: Target, profiles: Profiles, *, now: d
     return Found(
         address=target.address,
         port=target.port,
-        kind=PointKind.CONTROLLER if reading.members else PointKind.ACCESS_POINT,
+        kind=PointKind.CONTROLLER if profile.controller else PointKind.ACCESS_POINT,
         profile=profile.name,
         system_name=reading.system_name,
         model=reading.model,

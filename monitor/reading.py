@@ -6,11 +6,11 @@ A radio that is off is left out whole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from hotspot.fleet import ApReading, Member, PollFailure
+from hotspot.fleet import ApReading, Member, PollFailure, RadioReading, SsidReading
 from monitor.counters import NOTHING, Counted, Reset, Uptime, went_on
 from monitor.host import cpu_ratio, interfaces, memory_ratio
 from monitor.layout import Layout
@@ -230,7 +230,6 @@ def _device(
     dropped: set[str],
     now: datetime,
 ) -> ApReading:
-    clients = scalar.get("clients")
     return ApReading(
         at=now,
         system_name=scalar.get("system_name") or "",
@@ -244,15 +243,27 @@ def _device(
         interfaces=parts.interfaces,
         serial=scalar.get("serial") or "",
         temperature_celsius=scalar.get("temperature"),
-        clients_told=clients if clients is not None or not members else _clients_of(members),
+        clients_told=_clients(scalar, members, parts.radios, parts.ssids),
         bssids=parts.bssids,
         members=members,
         dropped=tuple(sorted(dropped)),
     )
 
 
-def _clients_of(members: Sequence[Member]) -> int | None:
-    told = [clients for member in members if (clients := member.reading.clients) is not None]
+def _clients(
+    scalar: Row, members: Sequence[Member], own: Sequence[RadioReading], names: Sequence[SsidReading]
+) -> int | None:
+    """The device's own total, else the sum over those behind it; else, where no radio tells, over its networks."""
+    told: int | None = scalar.get("clients")
+    if told is None:
+        told = _sum(member.reading.clients for member in members)
+    if told is None and all(radio.clients is None for radio in own):
+        told = _sum(ssid.clients for ssid in names)
+    return told
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    told = [count for count in counts if count is not None]
     return sum(told) if told else None
 
 

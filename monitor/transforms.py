@@ -19,12 +19,15 @@ _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 OCTETS_OF_MAC = 6
 LAST_CHANNEL_2_4 = 14
 CHANNELS_OF_5_AND_6 = range(149, 178)
+HUGE = 2**70
+"""No agent tells such a number, and there is nothing to compute with it."""
+
 OCTETS_SEARCHED = 256
 """Of a text in which a number or an expression is looked for."""
 
 
 def _on_number(step: Callable[[int | float], int | float | None]) -> Step:
-    return lambda value: step(value) if isinstance(value, int | float) else None
+    return lambda value: step(value) if isinstance(value, int | float) and -HUGE < value < HUGE else None
 
 
 def _first_number(value: Told) -> Told:

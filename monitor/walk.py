@@ -5,7 +5,7 @@ An agent whose object identifiers do not increase would keep us for ever; that i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hotspot.fleet import PollFailure
@@ -156,9 +156,9 @@ async def get(session: Session, oids: Sequence[Oid], appetite: Appetite) -> list
     return values
 
 
-def _checked(asked: Sequence[Oid], answer: Iterable[Varbind]) -> list[Value]:
-    names, values = [oid for oid, _ in answer], [value for _, value in answer]
-    if names != list(asked):
+def _checked(asked: Sequence[Oid], answer: Sequence[Varbind]) -> Sequence[Value]:
+    names, values = zip(*answer, strict=True) if answer else ((), ())
+    if names != tuple(asked):
         raise SnmpError(PollFailure.MALFORMED, "an answer to other objects than asked for")
     return values
 

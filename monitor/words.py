@@ -187,7 +187,7 @@ TABLES: Mapping[str, Mapping[str, Accept]] = {
     "device": _DEVICE,
     "processors": {"load_percent": _PERCENT},
     "storage": {"kind": _oid, "size": _COUNTER, "used": _COUNTER, "free": _COUNTER},
-    "aps": {"ap": _name, "name": _text, "mac": _mac, "address": _anything, FLAG: _anything, **_DEVICE},
+    "aps": {"ap": _name, "name": _text, "mac": _mac, FLAG: _anything, **_DEVICE},
     "radios": {
         **_ON_AIR,
         BAND: _anything,

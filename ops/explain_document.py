@@ -6,6 +6,7 @@ Times are ISO 8601 in UTC, quantities integers (seconds, octets), reasons the wo
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from enum import StrEnum
 from functools import singledispatch
 from typing import Any
@@ -14,6 +15,7 @@ from hotspot.access import Accept, Decision, Grant
 from hotspot.admission import Denial
 from hotspot.plan import Plan
 from ops.advice import DENIALS, REASONS, Advice
+from ops.explain_air import Air
 from ops.explain_facts import (
     DeviceStanding,
     Guessed,
@@ -27,6 +29,7 @@ from ops.explain_facts import (
 from ops.explain_report import UNNAMED
 from ops.explain_sentences import Frame
 from ops.words import iso
+from store.ap_list import Point
 from store.decisions import Decided
 from store.sessions import SessionView
 from store.standing import Block
@@ -57,8 +60,23 @@ def _device(standing: DeviceStanding, frame: Frame) -> Document:
         "quotas": _quotas(standing.quotas),
         "guesses": _guesses(standing.guessed),
         "block": None if standing.block is None else _block(standing.block),
+        "radio": None if standing.air is None else _air(standing.air),
         "now": _outlook(standing.outlook, frame.city, standing.place.nas_name if standing.place else UNNAMED),
     }
+
+
+def _air(found: Air) -> Document:
+    """`access_point`: where the session is; without one, those that are down at its place."""
+    return {
+        "access_point": None if found.point is None else _point(found.point),
+        "busy": [asdict(each) for each in found.busy],
+        "down_at_site": [_point(each) for each in found.down],
+    }
+
+
+def _point(point: Point) -> Document:
+    words = {"name": point.name, "site": point.site_key, "state": point.state.value, "failure": point.failure}
+    return words | {"since": iso(point.since)}
 
 
 @_of.register

@@ -26,6 +26,8 @@ from hotspot.admission import Denial, judge_voucher
 from hotspot.facts import Known, Lock, facts_of
 from hotspot.plan import Counting, Plan
 from hotspot.values import MacAddress, local_day
+from ops import explain_air
+from ops.explain_air import Air
 from service.cities import City
 from store import access, decisions, guesses, residents, sessions, standing, vouchers
 from store.access import Window
@@ -87,6 +89,7 @@ class DeviceStanding:
     guessed: Sequence[Guessed]
     block: Block | None
     outlook: Outlook
+    air: Air | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +202,7 @@ def device_of_id(
         outlook=Outlook(
             ticket is not None, decide(facts, now=look.now, zone=city.zone), check_all(facts, now=look.now)
         ),
+        air=explain_air.gather(conn, session_id=session.id if session else None, nas_id=nas_id),
     )
 
 

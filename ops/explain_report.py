@@ -80,6 +80,8 @@ def _device_sections(standing: DeviceStanding, frame: Frame) -> Iterator[Section
     yield from _decisions(standing.decided, frame)
     if standing.session is not None:
         yield "Session", sentences.session(standing.session, standing.running, frame)
+    if standing.air is not None and (air := sentences.air(standing.air, frame)):
+        yield "Radio", air
     yield "Grant", sentences.grant(standing.grant, standing.plan, frame)
     if standing.quotas:
         yield "Left", sentences.quotas(standing.quotas)

@@ -10,8 +10,12 @@ from zoneinfo import ZoneInfo
 from hotspot.access import Accept, Decision, Grant, Reason
 from hotspot.plan import Counting, Plan, Way
 from ops.advice import REASONS
+from ops.ap_advice import CONTROLLER_SILENT, advice
+from ops.ap_screen import state_of
+from ops.explain_air import Air
 from ops.explain_facts import DeviceStanding, Guessed, Life, Outlook, Quota, VoucherStanding
 from ops.words import duration, moment, printable, span, volume
+from store.ap_list import Point, State
 from store.decisions import Decided
 from store.sessions import SessionView
 from store.standing import Block, Silence
@@ -73,9 +77,12 @@ class Frame:
 
 def online(standing: DeviceStanding, frame: Frame) -> str:
     session = standing.session
+    point = standing.air.point if standing.air is not None else None
+    down = point is not None and point.state is State.DOWN and point.since is not None
+    radio = f" Its access point {printable(point.name)} is {_state(point, frame)}." if point and down else ""
     if session is None or session.ended_at is not None:
-        return "Not online."
-    return f"Online since {frame.at(session.started_at)} at {session.nas_name}."
+        return f"Not online.{radio}"
+    return f"Online since {frame.at(session.started_at)} at {session.nas_name}.{radio}"
 
 
 def prospect(outlook: Outlook) -> str:
@@ -188,6 +195,38 @@ def silence(each: Silence, frame: Frame) -> str:
     """`192.0.2.7, which says it is “gateway-7”: unknown_client, last 02:10`"""
     claimed = f", which says it is “{printable(each.nas_identifier)}”" if each.nas_identifier else ""
     return f"{each.source}{claimed}: {each.verdict}, last {frame.at(each.last_at)}"
+
+
+def air(found: Air, frame: Frame) -> str:
+    """Where the device is or was, and whether the air there is the reason. Empty where there is nothing to say."""
+    if found.point is None:
+        return _of_place(found, frame)
+    point = found.point
+    lines = [f"{printable(point.name)} ({point.site_name}), {_state(point, frame)}"]
+    if point.state is State.DOWN:
+        lines.append(f"→ {advice(point.failure)}")
+    if point.controller_silent:
+        lines.append(f"→ {CONTROLLER_SILENT}")
+    for each in found.busy:
+        channel = "" if each.channel is None else f" {each.channel}"
+        band = f" ({each.band} GHz)" if each.band else ""
+        lines.append(f"Its channel{channel}{band} is busy {100 * each.ratio:.0f} %: everybody on it waits.")
+    return "\n".join(lines)
+
+
+def _state(point: Point, frame: Frame) -> str:
+    """`down since 18:02: timeout`"""
+    if point.state is State.UNKNOWN or point.since is None:
+        return state_of(point)
+    word, _, why = state_of(point).partition(": ")
+    return f"{word} since {frame.at(point.since)}{f': {why}' if why else ''}"
+
+
+def _of_place(found: Air, frame: Frame) -> str:
+    if not found.down:
+        return ""
+    named = ", ".join(f"{printable(each.name)} {_state(each, frame)}" for each in found.down)
+    return f"Of the {found.total} access points at {found.down[0].site_name} are down: {named}"
 
 
 LIVES = {

@@ -6,8 +6,8 @@ no Acct-Session-Id (some NASes put the MAC address into it).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hotspot.values import Octets
-from ops.words import NOTHING, duration, iso, moment, rate, volume
+from ops.words import NOTHING, duration, iso, moment, printable, rate, volume
+from store.bssids import BssidOwner
 from store.sessions import SessionView
 
 WIDE = 100
@@ -36,6 +37,8 @@ class Listing:
     is_open: int
     ended: int
     sessions: Sequence[SessionView]
+    access_points: Mapping[int, BssidOwner] = field(default_factory=dict)
+    """Where each is, by its number, as far as that is known by BSSID."""
 
 
 # Rates ------------------------------------------------------------------------------------------------
@@ -116,21 +119,33 @@ class Column:
 _SESSION = Column("Session", lambda view, _: str(view.id), right=True)
 _SINCE = Column("Since", lambda view, listing: moment(view.started_at, listing.zone, now=listing.at))
 _NAS = Column("NAS", lambda view, _: view.nas_name, flexible=True)
-_SITE = Column("Site", lambda view, _: view.site_name, flexible=True, wide=True)
+_POINT = Column("Access point", lambda view, listing: _point(view, listing), flexible=True, wide=True)
+_SITE = Column("Site", lambda view, listing: _site(view, listing), flexible=True, wide=True)
 _PLAN = Column("Plan", lambda view, _: view.plan_name or NOTHING, flexible=True, wide=True)
 _LASTED = Column("Lasted", lambda view, listing: duration(_lasted(view, listing.at)), right=True)
 _RECEIVED = Column("Received", lambda view, _: volume(view.octets.down), right=True)
 _SENT = Column("Sent", lambda view, _: volume(view.octets.up), right=True)
 _STATE = Column("State", lambda view, _: state_of(view), flexible=True)
 
-_LIST = (_SESSION, _SINCE, _NAS, _SITE, _PLAN, _LASTED, _RECEIVED, _SENT, _STATE)
+_LIST = (_SESSION, _SINCE, _NAS, _POINT, _SITE, _PLAN, _LASTED, _RECEIVED, _SENT, _STATE)
 
 
 def _live(rates: Rates) -> tuple[Column, ...]:
     """Rates take the places of plan and duration."""
     down = Column("kbit/s down", lambda view, _: _kbps(rates.of(view.id), "down"), right=True)
     up = Column("kbit/s up", lambda view, _: _kbps(rates.of(view.id), "up"), right=True)
-    return _SESSION, _SINCE, _NAS, _SITE, _RECEIVED, replace(_SENT, wide=True), down, up, _STATE
+    return _SESSION, _SINCE, _NAS, _POINT, _SITE, _RECEIVED, replace(_SENT, wide=True), down, up, _STATE
+
+
+def _point(view: SessionView, listing: Listing) -> str:
+    owner = listing.access_points.get(view.id)
+    return NOTHING if owner is None else printable(owner.name)
+
+
+def _site(view: SessionView, listing: Listing) -> str:
+    """The access point's place, which says more than that of a gateway for many places."""
+    owner = listing.access_points.get(view.id)
+    return view.site_name if owner is None else owner.site_name
 
 
 def _lasted(view: SessionView, now: datetime) -> int:
@@ -174,7 +189,9 @@ def _sums(rates: Rates) -> str:
 def _screen(
     listing: Listing, head: list[str], columns: Sequence[Column], views: Sequence[SessionView], width: int
 ) -> Group:
-    columns = [column for column in columns if width >= WIDE or not column.wide]
+    hidden = [column for column in columns if column.wide and width < WIDE]
+    hidden += [] if listing.access_points else [_POINT]
+    columns = [column for column in columns if column not in hidden]
     table = Table(box=SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         table.add_column(column.header, justify="right" if column.right else "left", no_wrap=not column.flexible)
@@ -196,15 +213,17 @@ def document(listing: Listing) -> dict[str, Any]:
         "ended_since": iso(listing.ended_since),
         "open": listing.is_open,
         "ended": listing.ended,
-        "sessions": [_session(each) for each in listing.sessions],
+        "sessions": [_session(each, listing.access_points.get(each.id)) for each in listing.sessions],
     }
 
 
-def _session(view: SessionView) -> dict[str, Any]:
+def _session(view: SessionView, owner: BssidOwner | None) -> dict[str, Any]:
     return {
         "id": view.id,
         "nas": view.nas_name,
         "site": view.site_key,
+        "access_point": owner.name if owner else None,
+        "access_point_site": owner.site_key if owner else None,
         "ssid": view.ssid,
         "plan": view.plan_name,
         "started_at": iso(view.started_at),

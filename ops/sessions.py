@@ -20,7 +20,7 @@ from ops.command import at, city_key, city_of, plainly
 from ops.session_screen import Listing, Rates, document, listing_screen, live_screen
 from service.cities import City
 from service.processes import stop_event
-from store import sessions
+from store import bssids, sessions
 from store.sessions import Place
 from store.store import Unavailable
 
@@ -109,7 +109,8 @@ def read(city: City, wish: Wish, *, now: datetime) -> Listing:
     with city.store.read() as conn:
         is_open, ended = sessions.count_current(conn, wish.place, ended_since=since)
         found = sessions.current(conn, wish.place, ended_since=since, limit=wish.limit)
-    return Listing(city.key, city.zone, now, since, is_open, ended, found)
+        places = bssids.owners_of(conn, [each.id for each in found])
+    return Listing(city.key, city.zone, now, since, is_open, ended, found, places)
 
 
 def watch(city: City, wish: Wish, stopping: Event, *, clock: Clock) -> None:

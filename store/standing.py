@@ -53,6 +53,10 @@ def place_of(conn: Connection, nas_id: int) -> Place:
     return Place(*conn.execute(query.where(nas.c.id == nas_id)).one())
 
 
+def site_key_of(conn: Connection, nas_id: int) -> str:
+    return str(conn.execute(select(site.c.key).join(nas).where(nas.c.id == nas_id)).scalar_one())
+
+
 def last_nas_of(conn: Connection, device_id: int) -> int | None:
     """The NAS of the device's newest session, None where it had none."""
     query = select(session.c.nas_id).where(session.c.device_id == device_id)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+import socket
+import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import run
+from tests.support.watching import alertmanager, deploy_alertmanager, get_json, wait
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
@@ -51,3 +56,54 @@ def test_what_mutes_and_is_muted_are_alerts_and_stay_within_a_city() -> None:
     for pattern in re.findall(r'alertname=~?"(.+?)"', block):
         assert all(any(re.fullmatch(part, name) for name in names) for part in pattern.split("|")), pattern
     assert block.count("source_matchers") == block.count("equal: [city") == 7
+
+
+MUTES = [
+    ({"alertname": "MonitorBlind"}, {"alertname": "SiteDown", "site": "hafen"}),
+    ({"alertname": "MonitorBlind"}, {"alertname": "AccessPointDown", "site": "hafen", "ap": "hafen-1"}),
+    ({"alertname": "SiteDown", "site": "hafen"}, {"alertname": "AccessPointDown", "site": "hafen", "ap": "hafen-1"}),
+    ({"alertname": "SiteDown", "site": "hafen"}, {"alertname": "NoSessionsAtSite", "site": "hafen"}),
+    ({"alertname": "ControllerDown", "site": "hafen"}, {"alertname": "AccessPointRebooting", "site": "hafen"}),
+    ({"alertname": "KoggeServiceDown", "service": "portal"}, {"alertname": "HandoffsFail", "service": "portal"}),
+    ({"alertname": "KoggeServiceNotScraped", "service": "radius"}, {"alertname": "NasSilent", "service": "radius"}),
+    ({"alertname": "DatabaseAway"}, {"alertname": "HousekeepingFails"}),
+    ({"alertname": "RadiusSilent"}, {"alertname": "NasSilent", "nas": "gateway"}),
+    (
+        {"alertname": "PortalCertificateRefused", "host": "wlan.example"},
+        {"alertname": "PortalCertificateExpiring", "host": "wlan.example"},
+    ),
+]
+"""A cause, and what it mutes."""
+
+STAND = [
+    ({"alertname": "SiteDown", "site": "hafen"}, {"alertname": "AccessPointDown", "site": "markt", "ap": "markt-1"}),
+    ({"alertname": "KoggeServiceDown", "service": "portal"}, {"alertname": "NasSilent", "service": "radius"}),
+]
+"""What it leaves alone, in its own city."""
+
+
+@pytest.mark.tool("prometheus-alertmanager")
+@pytest.mark.parametrize(("cause", "effect", "muted"), [(*pair, True) for pair in MUTES] + [(*p, False) for p in STAND])
+def test_a_cause_mutes_what_follows_from_it_in_its_own_city(
+    cause: dict[str, str], effect: dict[str, str], muted: bool, tmp_path: Path, free_port: Callable[[int], int]
+) -> None:
+    severe, mild = {"severity": "critical", "city": "rostock"}, {"severity": "warning"}
+    folder = deploy_alertmanager(tmp_path / "alertmanager", smtp=f"127.0.0.1:{free_port(socket.SOCK_STREAM)}")
+    with alertmanager(folder, free_port(socket.SOCK_STREAM)) as url:
+        sent = [cause | severe, effect | mild | {"city": "rostock"}, effect | mild | {"city": "wismar"}]
+        body = json.dumps([{"labels": labels} for labels in sent]).encode()
+        request = urllib.request.Request(f"{url}/api/v2/alerts", body, {"Content-Type": "application/json"})
+        urllib.request.urlopen(request, timeout=10).close()
+
+        def judged() -> bool:
+            alerts = get_json(f"{url}/api/v2/alerts")
+            return len(alerts) == 3 and all(each["status"]["state"] != "unprocessed" for each in alerts)
+
+        wait(judged, "the alerts are not judged")
+        alerts = get_json(f"{url}/api/v2/alerts")
+    states = {(each["labels"]["alertname"], each["labels"]["city"]): each["status"]["state"] for each in alerts}
+    assert states == {
+        (cause["alertname"], "rostock"): "active",
+        (effect["alertname"], "rostock"): "suppressed" if muted else "active",
+        (effect["alertname"], "wismar"): "active",
+    }

@@ -23,7 +23,7 @@ PANELS = [(board, panel) for board in DASHBOARDS for panel in board["panels"] if
 TARGETS = [(panel, target) for _, panel in PANELS for target in panel["targets"]]
 
 UNITS = {
-    *("none", "short", "percentunit", "bool_on_off", "s", "celsius", "dBm", "Bps"),
+    *("none", "short", "percentunit", "bool_on_off", "s", "celsius", "dBm", "hertz", "Bps"),
     *("cps", "reqps", "pps"),
 }
 """Grafana's names of units (its `valueFormats/categories`) that are used here."""

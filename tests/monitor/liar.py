@@ -146,5 +146,9 @@ class Liar:
             if octets == _STOP:
                 return
             self.asked += 1
-            for said in self.answers(Question(octets)):
+            try:
+                question = Question(octets)
+            except Exception:  # pyasn1's, for what is no SNMPv2c
+                continue
+            for said in self.answers(question):
                 self.mouth.sendto(said, source)

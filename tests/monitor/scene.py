@@ -15,9 +15,9 @@ from prometheus_client import CollectorRegistry
 from monitor import metrics
 from monitor.board import Board
 from monitor.instruments import Instruments
-from monitor.poller import Poller, Settings
+from monitor.poller import Settings
+from monitor.polling import Polling, Surroundings
 from monitor.profiles import Profiles
-from monitor.records import Records
 from monitor.session import Engine
 from service.exposition import MetricsListener, Target, bind
 from store.fleet import SnmpCredential, add_access_point, add_site
@@ -38,7 +38,7 @@ class Scene:
     """A city with a poller and its metrics page."""
 
     def __init__(self, store: Store, profiles: Profiles) -> None:
-        self._store = store
+        self.store = store
         self._profiles = profiles
         self.registry = CollectorRegistry()
         self._board = Board()
@@ -48,10 +48,10 @@ class Scene:
         with store.write() as conn:
             self._site = add_site(conn, key="rathaus", name="Rathaus", district="Mitte", kind="square")
 
-    def add(self, port: int, credential: SnmpCredential, name: str = "ap") -> int:
+    def add(self, port: int, credential: SnmpCredential, name: str = "ap", **more: Any) -> int:
         columns = {"site_id": self._site, "name": name, "address": "127.0.0.1", "port": port, "created_at": clock()}
-        with self._store.write() as conn:
-            return add_access_point(conn, self._store.keys, credential=credential, **columns)
+        with self.store.write() as conn:
+            return add_access_point(conn, self.store.keys, credential=credential, **columns | more)
 
     def page(self) -> str:
         url = f"http://127.0.0.1:{self._listener.port}/cities/{CITY}/metrics"
@@ -84,20 +84,23 @@ class Scene:
         kept = {"up", "info", "last_success_timestamp_seconds", "poll_duration_seconds"}
         return told - {f"wifi_ap_{name}" for name in kept}
 
-    def run(self, engine: Engine, story: Story, settings: Settings = SOON) -> None:
+    def run(self, engine: Engine, story: Story, settings: Settings = SOON, trap_listen: str = "") -> None:
+        """Poll, and hear traps, while the story runs."""
+        around = Surroundings(
+            CITY,
+            self.store,
+            "monitor-1",
+            self._board,
+            self._instruments,
+            self._profiles,
+            clock,
+            random.Random(1),
+            engine,
+            trap_listen,
+        )
+
         async def both() -> None:
-            poller = Poller(
-                CITY,
-                settings,
-                records=Records(self._store),
-                board=self._board,
-                instruments=self._instruments,
-                profiles=self._profiles,
-                clock=clock,
-                dice=random.Random(1),
-                engine=engine,
-            )
-            polling = asyncio.create_task(poller.run())
+            polling = asyncio.create_task(Polling(settings, around).run())
             try:
                 await story()
             finally:

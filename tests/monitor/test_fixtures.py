@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 from hotspot.fleet import ApReading
 from monitor import profiles
 from tests.monitor import fixture, simulation
-from tests.monitor.conftest import Agent
+from tests.monitor.conftest import REPOSITORY, Agent
 from tests.monitor.simulation import CITY, SITE, Labels, polled
+from tests.monitor.test_recordings import RULES
 
 NAMES = sorted(file.stem for file in profiles.FOLDER.glob("*.toml"))
 
@@ -56,6 +58,13 @@ def devices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
 
 def test_every_profile_has_a_fixture_and_no_other_thing_has() -> None:
     assert fixture.names() == NAMES
+
+
+def test_the_document_of_vendors_has_a_row_for_every_profile() -> None:
+    text = (REPOSITORY / "docs" / "vendors.md").read_text()
+    assert sorted(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == NAMES
+    recordings = re.findall(r"recordings? `([\w-]+)`(?:, `([\w-]+)`)?", text)
+    assert {name for pair in recordings for name in pair if name} == set(RULES)
 
 
 @pytest.mark.parametrize("name", NAMES)

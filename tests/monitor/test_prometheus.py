@@ -76,7 +76,7 @@ def test_promtool_accepts_configuration_and_rules(deployed: Path, file: str) -> 
 @pytest.mark.tool("promtool")
 def test_the_rules_do_what_their_tests_say(deployed: Path) -> None:
     files = sorted(map(str, (deployed / "tests").glob("*.yml")))
-    tested = run("promtool", "test", "rules", *files)
+    tested = run("promtool", "test", "rules", *files, timeout=280)
     assert tested.returncode == 0, tested.stdout + tested.stderr
 
 

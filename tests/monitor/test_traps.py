@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import subprocess
 from collections import Counter
@@ -22,11 +23,18 @@ from hotspot.fleet import PointKind
 from monitor import ber
 from monitor.notifications import COLD_START, LINK_DOWN, LINK_UP, TRAP_OID, Notification, notification
 from monitor.oids import Oid
+from monitor.poller import Settings
+from monitor.profiles import Profiles
+from monitor.session import Engine
 from monitor.sockets import Sockets
 from monitor.trap_limits import CITY_BURST, SOURCE_BURST, Limits
 from monitor.traps import Result, Town, Traps
+from store import ap_events
 from store.fleet import AccessPoint, SnmpCredential
+from store.store import Store
 from tests.monitor.conftest import V2C, V3
+from tests.monitor.liar import Liar
+from tests.monitor.scene import Scene
 
 WAIT_S = 20.0
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -103,9 +111,10 @@ async def send(
     trap: str,
     *varbinds: tuple[str, str, str],
     home: Path,
+    patience_s: int = 5,
 ) -> int:
     """Run net-snmp's `snmptrap` or `snmpinform`; its exit status."""
-    command = [program, *arguments, "-r", "1", "-t", "5", f"udp:{HERE}:{port}", "", trap]
+    command = [program, *arguments, "-r", "1", "-t", str(patience_s), f"udp:{HERE}:{port}", "", trap]
     command += [word for varbind in varbinds for word in varbind]
     env = {"PATH": "/usr/bin", "SNMP_PERSISTENT_DIR": str(home), "MIBS": "", "SNMPCONFPATH": str(home)}
     process = await asyncio.create_subprocess_exec(
@@ -171,7 +180,8 @@ def test_who_has_not_the_credential_is_counted_and_not_believed(
 
     async def story() -> None:
         engine_id = ENGINE_ID if program == "snmptrap" else ""
-        status.append(await send(program, heard.port, options(credential, engine_id), COLD, home=tmp_path))
+        arguments = options(credential, engine_id)
+        status.append(await send(program, heard.port, arguments, COLD, home=tmp_path, patience_s=1))
         await heard.until(Result.WRONG_CREDENTIAL)
 
     heard.listen(story)
@@ -326,3 +336,47 @@ def test_a_port_that_is_taken_is_named_and_does_not_end_the_city(
         other.bind((HERE, heard.port))
         heard.listen(story)
     assert "monitor.trap_listen" in caplog.text and "in use" in caplog.text
+
+
+# The whole monitor -----------------------------------------------------------------------------------
+
+SELDOM = Settings(interval_s=3600.0, timeout_s=0.5, retries=1, max_in_flight=8, refresh_s=0.1, flush_s=0.05)
+
+
+@pytest.mark.tool("snmptrap")
+@pytest.mark.parametrize("credential", [V2C, V3], ids=["v2c", "v3"])
+def test_a_trap_is_followed_by_a_poll_an_event_and_a_figure_on_the_page(
+    city_store: Store, all_profiles: Profiles, free_port: FreePort, tmp_path: Path, credential: SnmpCredential
+) -> None:
+    """Polled once an hour, and at once when it calls. A stranger's community brings nothing."""
+    port = free_port(socket.SOCK_DGRAM)
+    stranger = SnmpCredential("v2c", community="guessed")
+
+    def counted(result: str) -> float:
+        return scene.read("kogge_monitor_traps_total", result=result) or 0.0
+
+    async def story() -> None:
+        await scene.until(lambda: scene.page() != "")
+        while not counted("wrong_credential"):  # until the listener is there and knows the access point
+            await send("snmptrap", port, options(stranger), COLD, home=tmp_path)
+            await asyncio.sleep(0.2)
+        assert scene.up() is None and sum(scene.by_word("kogge_monitor_polls_total", "result").values()) == 0
+        await send("snmptrap", port, options(credential, ENGINE_ID), DOWN, IF_NAME, home=tmp_path)
+        await scene.until(lambda: scene.up() is not None)
+        await scene.until(lambda: bool(links(scene.store)))
+
+    with contextlib.closing(Scene(city_store, all_profiles)) as scene, Liar() as agent:
+        point_id = scene.add(agent.port, credential)
+        scene.run(Engine.FAST, story, SELDOM, trap_listen=f"{HERE}:{port}")
+        assert counted("taken") == 1
+        assert [(event.access_point_id, event.kind, event.after) for event in links(scene.store)] == [
+            (point_id, Kind.LINK_DOWN, "eth0")
+        ]
+        if credential is V2C:  # the agent speaks no SNMPv3: the health is what the poll found, not what the trap said
+            assert scene.up() == 1
+
+
+def links(store: Store) -> list[ApEvent]:
+    with store.read() as conn:
+        found = ap_events.recent(conn, since=datetime(2020, 1, 1, tzinfo=UTC), limit=10)
+    return [event for event in found if event.kind in (Kind.LINK_UP, Kind.LINK_DOWN)]

@@ -105,7 +105,7 @@ def test_what_has_moved_is_followed_and_what_is_new_is_named_by_itself(city: Cit
 
 @pytest.mark.tool("snmpd")
 def test_ctrl_c_keeps_what_was_found(ready: Written, network: IPv4Network, agents: int, silent: socket.socket) -> None:
-    slow = change(ready, "cities/rostock.toml", monitor={"timeout_s": 2.0, "retries": 9})
+    slow = change(ready, "cities/rostock.toml", monitor={"timeout_s": 2.0, "retries": 5})
     run(slow, "credential", "remove", "rostock", "old")
     command = [PROGRAM, "ap", "discover", "rostock", str(network), "--port", str(agents), "--json"]
     command += ["--dir", str(slow.path)]

@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from hotspot.access import CHECKS, Accept, Reason, Refusal
 from hotspot.admission import Denial
 from hotspot.errors import ConfigError
+from hotspot.fleet import ApHealth, ApReading, Band, PollFailure, RadioReading
 from hotspot.values import MacAddress, MacSpelling, local_day
 from hotspot.vouchers import show_code
 from ops.advice import DENIALS, REASONS, Advice
@@ -28,10 +29,11 @@ from radius.client import Client, access_request, pap
 from radius.server import CityServer
 from radius.wire import Attr
 from service.cities import City, open_city
-from store import access, audit, guesses, outbox, residents, vouchers
+from store import access, audit, bssids, fleet, guesses, outbox, residents, vouchers
 from store.access import Noted
 from store.outbox import Change, Kind, State
 from store.schema import (
+    access_point,
     block,
     grant,
     nas,
@@ -621,7 +623,7 @@ def test_another_city_knows_nothing_of_it(lively: City, made: Written, kogge: Ko
 def test_the_document_for_scripts(lively: City, made: Written, kogge: Kogge) -> None:
     said = json.loads(kogge("explain", "rostock", PHONE, "--json", "--dir", made.path).stdout)
     assert set(said) == {
-        "city", "at", "kind", "device", "decisions", "session", "grant", "quotas", "guesses", "block", "now",
+        "city", "at", "kind", "device", "decisions", "session", "grant", "quotas", "guesses", "block", "radio", "now",
     }  # fmt: skip
     assert said["kind"] == "device" and said["decisions"][0]["reason"] == "daily_time_used"
     assert said["now"]["accepted"] is True and [each["check"] for each in said["now"]["checks"]] == list(CHECKS)
@@ -632,6 +634,47 @@ def test_the_document_for_scripts(lively: City, made: Written, kogge: Kogge) -> 
     redeem(lively)
     code = json.loads(kogge("explain", "rostock", CODE, "--json", "--show-devices", "--dir", made.path).stdout)
     assert (code["kind"], code["state"], code["devices"][0]["mac"]) == ("voucher", "in_use", str(PHONE))
+
+
+BSSID = MacAddress.parse("02-00-5E-20-00-01")
+
+
+def heard(city: City, name: str, result: ApReading | PollFailure) -> None:
+    """What the last poll of an access point found."""
+    up = isinstance(result, ApReading)
+    reading, failure = (result, None) if isinstance(result, ApReading) else (None, result)
+    with city.store.write() as conn:
+        point_id = conn.execute(select(access_point.c.id).where(access_point.c.name == name)).scalar_one()
+        fleet.save_health(conn, point_id, ApHealth(up, now_(), now_(), now_(), failure, reading))
+        bssids.note(conn, {point_id: [BSSID]}, now=now_())
+
+
+def test_the_access_point_of_a_session_is_told(city: City) -> None:
+    device_id = add_device(city.store, str(PHONE), now=now_())
+    add_session(city.store, device_id, started_at=now_(), bssid="02:00:5e:20:00:01")
+    busy = RadioReading("ng", Band.GHZ_2_4, 6, utilisation_ratio=0.92)
+    idle = RadioReading("na", Band.GHZ_5, 36, utilisation_ratio=0.1)
+    heard(city, "stadthafen-1", ApReading(now_(), radios=(busy, idle)))
+    said = screen(city)
+    assert "Radio stadthafen-1 (Stadthafen), up since " in said
+    assert "Its channel 6 (2.4 GHz) is busy 92 %: everybody on it waits." in said and "channel 36" not in said
+    heard(city, "stadthafen-1", PollFailure.TIMEOUT)
+    said = screen(city)
+    assert "Its access point stadthafen-1 is down since " in said and ": timeout." in said
+    assert "→ It did not answer in time." in said
+    found = document(find(city, PHONE), Frame(city.key, city.zone, now_()))["radio"]
+    assert found["access_point"]["name"] == "stadthafen-1" and found["access_point"]["failure"] == "timeout"
+
+
+def test_where_nobody_knows_the_access_point_those_of_the_place_that_are_down_are_told(city: City) -> None:
+    device_id = add_device(city.store, str(PHONE), now=now_())
+    add_session(city.store, device_id, started_at=now_())
+    assert "Radio" not in screen(city)
+    heard(city, "neuer-markt-2", PollFailure.UNREACHABLE)
+    heard(city, "stadthafen-1", PollFailure.UNREACHABLE)
+    said = screen(city)
+    assert "Of the 2 access points at Neuer Markt are down: neuer-markt-2 down since " in said
+    assert "stadthafen-1" not in said
 
 
 def test_on_postgresql_looking_reads_only(city: City) -> None:

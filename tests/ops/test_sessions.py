@@ -20,13 +20,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from hotspot.values import Octets
-from ops.session_screen import WIDE, Listing, Rates, listing_screen, live_screen, state_of
+from hotspot.values import MacAddress, Octets
+from ops.session_screen import WIDE, Listing, Rates, document, listing_screen, live_screen, state_of
 from ops.sessions import Wish, read
 from ops.supervisor import kogge as kogge_command
 from service.cities import City, open_city
+from store import bssids
+from store.schema import access_point
 from store.schema import nas as nas_table
 from store.sessions import Place, SessionView
 from store.store import Store
@@ -236,7 +238,8 @@ def test_the_document_for_scripts(lively: Written, kogge: Kogge) -> None:
     long = said["sessions"][2]
     assert set(long) == {
         "id", "nas", "site", "ssid", "plan", "started_at", "heard_at", "ended_at", "seconds", "octets_down",
-        "octets_up", "end_cause", "end_estimated", "disconnect", "disconnect_error_cause",
+        "octets_up", "end_cause", "end_estimated", "disconnect", "disconnect_error_cause", "access_point",
+        "access_point_site",
     }  # fmt: skip
     assert (long["octets_down"], long["octets_up"]) == (5_000_000_001, 7)
     assert datetime.fromisoformat(long["started_at"]).tzinfo == UTC and long["ended_at"] is None
@@ -263,6 +266,28 @@ def test_a_database_of_another_revision_is_said(lively: Written, kogge: Kogge) -
     change(lively, "UPDATE alembic_version SET version_num = '0001'")
     result = kogge("sessions", "rostock", "--dir", lively.path)
     assert result.exit_code == 2 and "kogge migrate" in result.stderr
+
+
+def test_a_session_is_at_the_access_point_that_sends_its_bssid(city: City) -> None:
+    with city.store.write() as conn:
+        points = {row.name: row.id for row in conn.execute(select(access_point.c.id, access_point.c.name))}
+        bssids.note(conn, {points["stadthafen-1"]: [MacAddress.parse(MAC)]}, now=NOW)
+    device = add_device(city.store, "02-00-5E-10-00-0B", now=NOW)
+    told = {
+        "02:00:5e:10:00:0a": "stadthafen-1",
+        "02005E10000A": "stadthafen-1",
+        "02-00-5E-00-00-01": None,
+        "wlan0": None,
+    }
+    numbers = {
+        add_session(city.store, device, started_at=NOW - n * MINUTE, acct_session_id=str(n), bssid=bssid): name
+        for n, (bssid, name) in enumerate(told.items())
+    }
+    found = read(city, ALL, now=NOW)
+    assert {each["id"]: each["access_point"] for each in document(found)["sessions"]} == numbers
+    said = printed(listing_screen(found, width=140), 140)
+    assert said.count("stadthafen-1") == 2 and said.count("Stadthafen") == 2, "the access point's place, not the NAS's"
+    assert "Access point" not in printed(listing_screen(listing(view()), width=140), 140)
 
 
 # Live ------------------------------------------------------------------------------------------------

@@ -31,14 +31,17 @@ PATIENCE_S = 120.0
 # Files ------------------------------------------------------------------------------------------------
 
 
-def deploy_prometheus(folder: Path, written: Written, *, alertmanager: str = "") -> Path:
-    """The shipped folder with the installation's tokens and listeners, its intervals and pauses cut to seconds."""
+def deploy_prometheus(folder: Path, written: Written, file: str, *, alertmanager: str = "") -> Path:
+    """The shipped folder with the installation's tokens and listeners, its intervals and pauses cut to seconds.
+
+    `file`: which configuration is for this installation.
+    """
     shutil.copytree(ROOT / "deploy" / "prometheus", folder)
     (folder / "tokens").mkdir()
     for key in written.cities:
         token = written.installation.data_dir / key / "keys" / "metrics.token"
         (folder / "tokens" / f"{key}.token").write_text(token.read_text())
-    config = _of_these_cities((folder / "prometheus.yml").read_text(), list(written.cities))
+    config = _of_these_cities((folder / file).read_text(), list(written.cities))
     listens = (getattr(written.installation, name).metrics_listen for name in ("portal", "radius", "monitor"))
     for shipped, listen in zip(("127.0.0.1:9106", "127.0.0.1:9107", "127.0.0.1:9108"), listens, strict=True):
         config = config.replace(shipped, listen)
@@ -46,7 +49,7 @@ def deploy_prometheus(folder: Path, written: Written, *, alertmanager: str = "")
     config = config.replace(": 30s", ": 1s").replace("scrape_timeout: 10s", "scrape_timeout: 1s")
     config = config.replace("    http_sd_configs:\n", "    scrape_interval: 1s\n    http_sd_configs:\n")
     config = config.replace("      - url: ", "      - refresh_interval: 1s\n        url: ")
-    (folder / "prometheus.yml").write_text(config)
+    (folder / file).write_text(config)
     for rules in (folder / "rules").glob("*.yml"):
         rules.write_text(re.sub(r"for: \w+", "for: 2s", rules.read_text()))
     return folder

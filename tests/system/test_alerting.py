@@ -65,7 +65,7 @@ def watch(tmp_path: Path, free_port: Callable[[int], int]) -> Iterator[Watch]:
     mailbox, port = Mailbox(), free_port(socket.SOCK_STREAM)
     office = PostOffice(mailbox, smtp, web)
     office.start()
-    rules = deploy_prometheus(tmp_path / "prometheus", written, alertmanager=f"127.0.0.1:{port}")
+    rules = deploy_prometheus(tmp_path / "prometheus", written, "prometheus.yml", alertmanager=f"127.0.0.1:{port}")
     try:
         with (
             LivingTown().alive(written, residents=False) as town,

@@ -32,6 +32,12 @@ wifi_ap_radio_transmit_errors_total{site="rathaus",ap="rathaus-1",radio="5g",ban
 wifi_ap_radio_transmit_retries_total{site="rathaus",ap="rathaus-1",radio="5g",band="5"} 4
 wifi_controller_up{site="rathaus",controller="wlc"} 1
 wifi_controller_access_points{site="rathaus",controller="wlc",state="joined"} 12
+wifi_controller_cpu_ratio{site="rathaus",controller="wlc"} 0.2
+wifi_controller_memory_ratio{site="rathaus",controller="wlc"} 0.4
+wifi_controller_uptime_seconds{site="rathaus",controller="wlc"} 86400
+wifi_ap_channel_width_hertz{site="rathaus",ap="rathaus-1",radio="5g",band="5"} 40000000
+wifi_ap_ssid_receive_bytes_total{site="rathaus",ap="rathaus-1",ssid="WLAN"} 1000
+wifi_ap_ssid_transmit_bytes_total{site="rathaus",ap="rathaus-1",ssid="WLAN"} 9000
 wifi_controller_clients{site="rathaus",controller="wlc"} 80
 kogge_monitor_values_dropped_total{value="temperature"} 1
 kogge_monitor_events_total{kind="up"} 1
@@ -71,7 +77,7 @@ def page_of_other_devices() -> Iterator[int]:
 def ask(
     tmp_path: Path, free_port: Callable[[int], int], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str], list[Any]]]:
-    """Rostock with all its services and residents, and a Prometheus with the shipped rules that reads it."""
+    """Rostock with all its services and residents, and a Prometheus of its own with the shipped rules."""
     certified = certify(tmp_path / "tls", ["localhost"], days=60)
     monkeypatch.setenv("SSL_CERT_FILE", str(certified.authority))
     with contextlib.ExitStack() as stack:
@@ -82,12 +88,12 @@ def ask(
         for name in ("radius", "portal", "monitor"):
             stack.enter_context(service(written, name))
         stack.enter_context(LivingTown().alive(written, residents=True))
-        folder = deploy_prometheus(tmp_path / "prometheus", written)
+        folder = deploy_prometheus(tmp_path / "prometheus", written, "city.yml")
         others = stack.enter_context(page_of_other_devices())
-        with (folder / "prometheus.yml").open("a") as file:
+        with (folder / "city.yml").open("a") as file:
             file.write("\n  - job_name: other-devices\n    static_configs:\n")
             file.write(f'      - {{targets: ["127.0.0.1:{others}"], labels: {{city: rostock}}}}\n')
-        yield stack.enter_context(prometheus(folder, free_port(socket.SOCK_STREAM)))
+        yield stack.enter_context(prometheus(folder, free_port(socket.SOCK_STREAM), file="city.yml"))
 
 
 def filled(text: str) -> str:

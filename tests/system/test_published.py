@@ -43,6 +43,7 @@ groups:
     interval: 1s
     rules:
       - {record: "alliance:sites:count", expr: vector(3), labels: {city: rostock}}
+      - {record: "alliance:lie:count", expr: vector(9), labels: {city: wismar}}
       - {record: "city:secret:sum", expr: vector(7), labels: {city: rostock}}
 """
 
@@ -87,3 +88,29 @@ def test_the_published_figures_are_given_out_and_nothing_else(published: str, as
     assert status == 200 and 'alliance:sites:count{city="rostock"' in page
     assert "secret" not in page
     assert get(published + asked, password="wrong")[0] == 401
+
+
+def test_the_alliance_reads_it_and_calls_the_city_what_it_asked(
+    published: str, tmp_path: Path, free_port: Callable[[int], int]
+) -> None:
+    """The shipped alliance.yml with Rostock's job alone; Rostock says that it is Wismar."""
+    head, *jobs = (ROOT / "deploy" / "prometheus" / "alliance.yml").read_text().split("  - job_name: published-")
+    config = f"{head}  - job_name: published-{next(job for job in jobs if job.startswith('rostock'))}"
+    for shipped, here in (
+        ("metrics.rostock.example", published.split("/")[2]),
+        ("scheme: https", "scheme: http"),
+        ("scrape_interval: 1m", "scrape_interval: 1s"),
+        ("scrape_timeout: 10s", "scrape_timeout: 1s"),
+    ):
+        assert shipped in config
+        config = config.replace(shipped, here)
+    folder = tmp_path / "alliance"
+    (folder / "passwords").mkdir(parents=True)
+    (folder / "passwords" / "rostock").write_text("secret\n")
+    (folder / "alliance.yml").write_text(config)
+    with prometheus(folder, free_port(socket.SOCK_STREAM), file="alliance.yml") as ask:
+        wait(lambda: ask("alliance:lie:count"), "nothing came over", folder / "prometheus.log")
+        rows = ask('{__name__=~"alliance:.+|city:.+"}')
+    found = {(row["metric"]["__name__"], row["metric"]["city"]) for row in rows}
+    assert found == {("alliance:sites:count", "rostock"), ("alliance:lie:count", "rostock")}
+    assert not any(name.startswith("exported_") for row in rows for name in row["metric"])

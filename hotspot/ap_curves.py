@@ -7,7 +7,7 @@ anew, and what happened between polls too far apart is not spread over the time 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -72,6 +72,12 @@ def curves(points: Sequence[Point], grid: Grid) -> Curves:
 def told_of(found: Mapping[str, Values]) -> dict[str, Values]:
     """Without the curves that have no value at all."""
     return {name: values for name, values in found.items() if any(value is not None for value in values)}
+
+
+def known_since(found: Curves, at: datetime) -> Curves:
+    """Nothing is said of the time before an access point was there."""
+    states = ("" if found.grid.at(index + 1) <= at else state for index, state in enumerate(found.states))
+    return replace(found, states=tuple(states))
 
 
 def settled(states: Sequence[str]) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ SENTENCES = {
     "name": "Write 1 to %(most)s characters that can be printed, without spaces around them.",
     "taken": "Another access point is called %(text)s already.",
     "behind": "%(text)s is behind a controller, which tells of it: it has no address of its own here.",
+    "controller": "%(text)s has access points behind it, so it stays a controller; retire it to begin anew.",
     "place_taken": "%(text)s is polled already, as %(other)s.",
     "site": "There is no site %(text)s. Sites are: %(known)s.",
     "address": "%(text)s is no address of one device, such as 10.1.0.9 or 2001:db8::9.",

@@ -10,6 +10,7 @@ import io
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from ipaddress import ip_address
+from typing import NamedTuple
 
 from hotspot.ap_entry import FIELDS, REQUIRED, SECRETS, PointEntry, PointError, fault, read_entry
 from hotspot.csv_table import FAULTS_MAX, BadPlace, Columns, rows
@@ -26,16 +27,26 @@ TEMPLATE = ",".join(FIELDS)
 """The header of a file, which `kogge ap import --help` shows."""
 
 
+class Placed(NamedTuple):
+    """An access point that a city has, as far as a file may leave it out."""
+
+    address: str
+    port: int
+    kind: PointKind = PointKind.ACCESS_POINT
+
+
 @dataclass(frozen=True, slots=True)
 class Here:
-    """What a city has: sites' keys, access points' addresses and ports by name, names of those behind controllers.
+    """What a city has: sites' keys, access points by name, names of those behind controllers.
 
+    `controllers`: names of those that something stands behind.
     `networks`: those that a credential is kept for, which new access points without one are tried with.
     """
 
     sites: Collection[str]
-    points: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    points: Mapping[str, Placed] = field(default_factory=dict)
     members: Collection[str] = ()
+    controllers: Collection[str] = ()
     networks: Sequence[Network] = ()
 
 
@@ -77,7 +88,7 @@ class _Reading:
             self.bad.append(BadPlace(line, "", texts))
             return
         try:
-            entry = read_entry(texts, sites=self._here.sites)
+            entry = read_entry(self._as_it_is(texts), sites=self._here.sites)
         except PointError as error:
             self.bad += [_bad(line, each) for each in error.faults]
             return
@@ -85,12 +96,22 @@ class _Reading:
         self.entries.setdefault(entry.name, entry)
         self._lines.setdefault(entry.name, line)
 
+    def _as_it_is(self, texts: Mapping[str, str]) -> Mapping[str, str]:
+        """Port and kind of one that is there stay where the file does not say them."""
+        there = self._here.points.get(texts["name"].strip())
+        if there is None:
+            return texts
+        kept = {"port": str(there.port), "kind": there.kind.value}
+        return {**texts} | {name: value for name, value in kept.items() if not texts.get(name, "").strip()}
+
     def _unfit(self, entry: PointEntry) -> list[Fault]:
         faults = []
         if entry.name in self.entries:
             faults.append(fault("name", "taken", text=f"{entry.name} (line {self._lines[entry.name]})"))
         if entry.name in self._here.members:
             faults.append(fault("name", "behind", text=entry.name))
+        if entry.name in self._here.controllers and entry.kind is not PointKind.CONTROLLER:
+            faults.append(fault("kind", "controller", text=entry.name))
         if not entry.credential and entry.name not in self._here.points and not self._candidates(entry):
             faults.append(fault("community", "no_candidate", text=entry.address))
         return faults
@@ -101,7 +122,9 @@ class _Reading:
 
     def compare_places(self) -> None:
         """After the last line: an address may pass from one access point to another in the same file."""
-        holders = {place: name for name, place in self._here.points.items() if name not in self.entries}
+        holders = {
+            (place.address, place.port): name for name, place in self._here.points.items() if name not in self.entries
+        }
         for name, entry in self.entries.items():
             other = holders.setdefault((entry.address, entry.port), name)
             if other != name:

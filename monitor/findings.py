@@ -57,7 +57,9 @@ class Findings:
     # Who there is -----------------------------------------------------------------------------------------
 
     def add(self, point: AccessPoint | MemberPoint, known: Known) -> None:
-        """One that is new here, with what an earlier process found out."""
+        """One that is new here, with what an earlier process found out; of a changed one the board knows more."""
+        if self._board.health(point.id) is not None:
+            return
         health, identity = known.get(point.id, (None, Identity()))
         self._board.add(point, health, identity)
         if health is not None and health.last_success_at is not None and point.id not in self._last:
@@ -75,17 +77,10 @@ class Findings:
         self._members = {}
         for each in members:
             self._members.setdefault(each.controller_id, {})[each.member_key] = each
-            old = before.pop(each.id, None)
-            if old is None:
+            if before.pop(each.id, None) is None:
                 self.add(each, known)
-            elif old != each:
-                self._board.add(each, self._board.health(each.id), self._identity(each.id))
         for point_id in before:
             self.remove(point_id)
-
-    def _identity(self, point_id: int) -> Identity:
-        last = self._last.get(point_id)
-        return Identity(last.model, last.firmware) if last is not None else Identity()
 
     # What was found ---------------------------------------------------------------------------------------
 

@@ -109,10 +109,10 @@ def _used(total: int | None, used: int | None, free: int | None) -> float | None
 def worth_asking(profile: Profile, table: Table, walked: Walked) -> Walked:
     """The rows without those that no reading shows, and without cells that a better one stands in for."""
     if table.kind == "interfaces":
-        return Walked(tuple(_rows_shown(profile, table, walked)))
+        return Walked(tuple(_rows_shown(profile, table, walked)), walked.cut)
     if table.kind == "storage" and "kind" in table.words:
         at = table.words.index("kind")
-        return Walked(tuple(row for row in walked.rows if row[1][at] == STORAGE_RAM))
+        return Walked(tuple(row for row in walked.rows if row[1][at] == STORAGE_RAM), walked.cut)
     if table.kind == "device":
         return Walked(walked.rows[:1])
     needed = [at for at, word in enumerate(table.words) if word in table.needs]

@@ -144,7 +144,9 @@ async def _all(session: Session, device: Device, profiles: Profiles, *, spread: 
     if profile is not device.profile:
         device.profile, device.memory = profile, Memory()
     lasting = {table.name: worth_asking(profile, table, tables[table.name]) for table in profile.tables}
-    device.layout = profiles.layouts.of(profile, scalars, lasting) if device.misses < MISSES_MAX else None
+    layout = profiles.layouts.of(profile, scalars, lasting) if device.misses < MISSES_MAX else None
+    if layout is not device.layout:
+        device.layout, device.plan = layout, None
     device.polls_until_walk = spread % WALK_EVERY if first else WALK_EVERY - 1
     device.planned = False
     return profile, Told(scalars, lasting)

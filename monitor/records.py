@@ -131,7 +131,8 @@ class Records:
 
     def _last_known(self) -> Known:
         with self._store.read() as conn:
-            return {each.id: (each.health, Identity(each.model, each.firmware)) for each in health.known(conn)}
+            found = health.known(conn)
+        return {each.id: (each.health, Identity(each.model, each.firmware, each.serial)) for each in found}
 
     # Writing ----------------------------------------------------------------------------------------------
 

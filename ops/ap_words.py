@@ -75,8 +75,8 @@ def faults_plainly(place: str = "") -> Iterator[None]:
 
 
 def _option(field: str) -> str:
-    if field == "name":
-        return "NAME"
+    if field in ("name", "new_name"):
+        return field.upper()
     suffix = "-file" if field in SECRETS and field != "user" else ""
     return f"--{field.replace('_', '-')}{suffix}"
 

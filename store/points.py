@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from hotspot.ap_entry import CredentialWords, PointEntry
 from hotspot.ap_events import Kind
-from hotspot.ap_file import Here
+from hotspot.ap_file import Here, Placed
 from hotspot.discovery import Network
 from hotspot.errors import InputError
 from hotspot.fleet import PointKind
@@ -91,10 +91,14 @@ def entries(conn: Connection, keys: KeyRing) -> list[PointEntry]:
 def here(conn: Connection, networks: list[Network]) -> Here:
     """What a file of access points is compared with; `networks` are those of the kept credentials."""
     rows = conn.execute(_IN_SERVICE).all()
+    behind = {row.controller_id for row in rows} - {None}
     return Here(
         sites=set(conn.execute(select(site.c.key)).scalars()),
-        points={row.name: (row.address, row.port) for row in rows if row.kind != PointKind.MEMBER},
+        points={
+            row.name: Placed(row.address, row.port, PointKind(row.kind)) for row in rows if row.kind != PointKind.MEMBER
+        },
         members={row.name for row in rows if row.kind == PointKind.MEMBER},
+        controllers={row.name for row in rows if row.id in behind},
         networks=networks,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from babel.dates import format_date
 from flask import Blueprint, Response, abort, g, redirect, request
@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.privacy import OFFICIALS_SMALLEST_GROUP
 from hotspot.reports import MonthReport, build_month
-from hotspot.values import Month, local_day
+from hotspot.values import Month, day_start, local_day
 from portal.pages import speech_for
 from portal.report.chart import month_svg
 from portal.report.table import month_csv
@@ -20,7 +20,8 @@ from portal.staff.guard import Guard
 from portal.staff.views import staff_page
 from service.cities import City
 from service.speech import Speech
-from store import audit, reports
+from store import audit, availability, reports
+from store.availability import SiteAvailability
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,17 @@ class Report:
             "report/month.html",
             report=report,
             chart=month_svg(report),
+            places=self._places(month),
             month_name=format_date(month.first_day, "MMMM y", locale=language),
             is_last=month == self._this_month(),
         )
+
+    def _places(self, month: Month) -> list[SiteAvailability]:
+        """How long access points were up in the month so far, by place."""
+        days = month.first_day, month.next().first_day
+        began, ended = (day_start(day, self.city.zone).astimezone(UTC) for day in days)
+        with self.city.store.read() as conn:
+            return availability.of_sites(conn, began, min(ended, self.clock()))
 
     def month_csv(self, month: Month) -> AnyResponse:
         response = Response(month_csv(self._report(month, "report.csv")), mimetype="text/csv")

@@ -72,12 +72,13 @@ def grid_of(days: int, *, now: datetime, interval: timedelta) -> Grid:
     return grid_over(SPANS[days], now=now, steps=STEPS, least=2 * interval)
 
 
-def pictures(curves: Curves, speech: Speech, zone: ZoneInfo) -> list[Picture]:
-    """A chart for each topic that the device tells."""
-    return [_picture(topic, curves, speech, zone) for topic in TITLES if topic in curves.topics]
+def pictures(curves: Curves, speech: Speech, zone: ZoneInfo, bands: Mapping[str, str]) -> list[Picture]:
+    """A chart for each topic that the device tells. `bands`: of the radios, by name, in GHz."""
+    radios = {name: f"{name} ({band} GHz)" for name, band in bands.items()}
+    return [_picture(topic, curves, speech, zone, radios) for topic in TITLES if topic in curves.topics]
 
 
-def _picture(topic: Topic, curves: Curves, speech: Speech, zone: ZoneInfo) -> Picture:
+def _picture(topic: Topic, curves: Curves, speech: Speech, zone: ZoneInfo, radios: Mapping[str, str]) -> Picture:
     found = curves.topics[topic]
     factor, unit = _unit(topic, found)
     scaled = {name: tuple(None if value is None else value / factor for value in found[name]) for name in found}
@@ -91,7 +92,7 @@ def _picture(topic: Topic, curves: Curves, speech: Speech, zone: ZoneInfo) -> Pi
         topic=topic,
         title=speech.text(TITLES[topic]),
         unit=unit,
-        names=tuple(speech.text(NAMES[name]) if name in NAMES else name for name in found),
+        names=tuple(speech.text(NAMES[name]) if name in NAMES else radios.get(name, name) for name in found),
         drawn=chart(curves.grid, scaled, curves.states, top=top, zone=zone),
         rows=_rows(curves, scaled, write),
         write=write,

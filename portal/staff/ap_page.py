@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from hotspot.ap_curves import known_since
 from hotspot.ap_events import ApEvent, Kind
 from hotspot.availability import Availability, availability
 from hotspot.fleet import PointKind
@@ -63,7 +64,7 @@ class ApPage:
             point=point,
             days=days,
             spans=SPANS,
-            pictures=pictures(found.curves, speech, self.city.zone),
+            pictures=pictures(known_since(found.curves, point.created_at), speech, self.city.zone, _bands(point)),
             step=found.curves.grid.step,
             instead=found.source == "instead",
             gap_words=STATES,
@@ -100,6 +101,11 @@ class ApPage:
 
     def _page(self, **values: Any) -> Response:
         return ap_page(self.city, self.speeches, self.guard, "staff/access_point.html", now=self.clock(), **values)
+
+
+def _bands(point: Point) -> dict[str, str]:
+    """Of its radios by their names, as far as they are known now."""
+    return {each["name"]: each["band"] for each in point.reading.get("radios", ()) if each["band"]}
 
 
 def up_at(turns: Sequence[ApEvent], point: Point, at: datetime) -> bool | None:

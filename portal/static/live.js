@@ -59,8 +59,9 @@
   function take(page) {
     for (const old of document.querySelectorAll("[data-live]")) {
       const fresh = page.getElementById(old.id);
-      if (fresh && fresh.innerHTML !== old.innerHTML && !selected(old)) swap(old, fresh);
+      if (fresh && fresh.innerHTML !== old.innerHTML && !selected(old) && !edited(old)) swap(old, fresh);
     }
+    if (!page.getElementById("live-bar")) paused = bar.hidden = true;  // nothing more will change by itself
     const news = page.getElementById("live-told");
     if (told && news && told.textContent !== news.textContent) told.textContent = news.textContent;
   }
@@ -68,6 +69,11 @@
   function selected(part) {
     const selection = getSelection();
     return !selection.isCollapsed && selection.containsNode(part, true);
+  }
+
+  function edited(part) {
+    const touched = each => each.value !== each.defaultValue || each.checked !== each.defaultChecked;
+    return [...part.querySelectorAll("input")].some(touched);
   }
 
   function swap(old, fresh) {

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 import pytest
 
 from hotspot.ap_entry import CredentialWords, PointEntry, PointError, read_credential
-from hotspot.ap_file import ROWS_MAX, TEMPLATE, Here, PointFile, read_file, write_file
+from hotspot.ap_file import ROWS_MAX, TEMPLATE, Here, Placed, PointFile, read_file, write_file
 from hotspot.errors import InputError
 from hotspot.fleet import PointKind
 
@@ -15,8 +15,9 @@ V2C = CredentialWords("v2c", community="only-us")
 V3 = CredentialWords("v3", user="kogge", auth_password="auth-secret", priv_password="priv-secret")
 HERE = Here(
     sites={"hafen", "markt"},
-    points={"old": ("10.1.0.1", 161), "other": ("10.1.0.2", 161)},
+    points={"old": Placed("10.1.0.1", 1161), "other": Placed("10.1.0.2", 161, PointKind.CONTROLLER)},
     members={"behind"},
+    controllers={"other"},
     networks=[ip_network("10.2.0.0/24")],
 )
 GOOD = "new,hafen,10.2.0.9"
@@ -97,6 +98,18 @@ def test_a_bad_cell_is_named_with_what_would_be_right(cells: str, said: str) -> 
     assert f"line 2, {said}" in faults(f"{GOOD},{cells}", header=TEMPLATE)
 
 
+def test_one_that_others_stand_behind_stays_a_controller() -> None:
+    assert faults("other,markt,10.1.0.2,controller", header="name,site,address,kind") == []
+    said = "line 2, kind: other has access points behind it, so it stays a controller; retire it to begin anew."
+    assert faults("other,markt,10.1.0.2,access_point", header="name,site,address,kind") == [said]
+
+
+def test_what_the_file_does_not_say_stays() -> None:
+    old, other = read("old,hafen,10.1.0.3", "other,hafen,10.1.0.4").entries
+    assert (old.port, old.kind) == (1161, PointKind.ACCESS_POINT)
+    assert (other.port, other.kind) == (161, PointKind.CONTROLLER)
+
+
 def test_all_faults_are_named_in_the_order_of_the_file() -> None:
     found = faults(GOOD, GOOD, "late,hafen,10.2.0.9", ",strand,x")
     assert [each.split(":")[0] for each in found] == [
@@ -110,8 +123,9 @@ def test_all_faults_are_named_in_the_order_of_the_file() -> None:
 
 
 def test_an_address_may_pass_from_one_to_another_in_one_file() -> None:
-    assert faults("old,hafen,10.1.0.2", "other,hafen,10.1.0.1") == []
-    assert faults("old,hafen,10.1.0.2", "other,hafen,10.1.0.2")
+    header = "name,site,address,port"
+    assert faults("old,hafen,10.1.0.2,161", "other,hafen,10.1.0.1,1161", header=header) == []
+    assert faults("old,hafen,10.1.0.2,161", "other,hafen,10.1.0.2,161", header=header)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from store.fleet import SnmpCredential, add_access_point, add_site
 from store.store import Store
 
 CITY = "rostock"
-SOON = Settings(interval_s=0.4, timeout_s=0.3, retries=0, max_in_flight=8, refresh_s=0.1, flush_s=0.05)
+SOON = Settings(interval_s=0.8, timeout_s=0.5, retries=0, max_in_flight=8, refresh_s=0.1, flush_s=0.05)
 PATIENT = Settings(interval_s=1.0, timeout_s=2.0, retries=1, max_in_flight=8, refresh_s=0.1, flush_s=0.05)
 WAIT_S = 60.0
 Story = Callable[[], Coroutine[Any, Any, None]]

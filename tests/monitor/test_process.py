@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import signal
 import socket
 import subprocess
@@ -9,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,10 +32,14 @@ def quiet(_text: str) -> None:
 
 @pytest.fixture
 def installation(tmp_path: Path, free_port: FreePort) -> Path:
-    """Four cities, on a metrics port of the test's own."""
+    """Four cities, on a metrics port of the test's own and with access points on one."""
     lay_files(tmp_path, say=quiet)
     file = tmp_path / "kogge.toml"
     file.write_text(file.read_text().replace("127.0.0.1:9108", f"127.0.0.1:{free_port(socket.SOCK_STREAM)}"))
+    port = free_port(socket.SOCK_DGRAM)
+    for city in (tmp_path / "cities").glob("*.toml"):
+        text = re.sub(r"(?m)^poll_interval_s = \d+", "poll_interval_s = 5", city.read_text())
+        city.write_text(text.replace("port = 1161", f"port = {port}"))
     initialise(tmp_path, [], now=datetime.now(UTC), say=quiet)
     return tmp_path
 
@@ -53,8 +59,9 @@ def command(installation: Path, *cities: str) -> list[str]:
 def monitor(installation: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     started: list[subprocess.Popen[str]] = []
 
-    def start(*cities: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(command(installation, *cities), cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
+    def start(*cities: str, options: Sequence[str] = ()) -> subprocess.Popen[str]:
+        words = [*command(installation, *cities), *options]
+        process = subprocess.Popen(words, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
         started.append(process)
         return process
 
@@ -115,3 +122,32 @@ def test_a_taken_listener_ends_with_status_2(
         process = monitor("rostock")
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 2 and "cannot listen there" in errors and "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("options", "sockets"), [([], 1), (["--engine", "fast"], 1), (["--engine", "pysnmp"], 2)], ids=str
+)
+def test_the_engine_is_chosen_on_the_command_line(
+    installation: Path, monitor: Callable[..., subprocess.Popen[str]], options: list[str], sockets: int
+) -> None:
+    """The fast path asks all access points from one socket, pysnmp each from its own."""
+    (city,) = (each for each in load_installation(installation).cities if each.key == "rostock")
+    community = [point for point in city.seed.access_points if point.snmp == "v2c"][:2]
+    with contextlib.ExitStack() as stack:
+        askers = set()
+        ears = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in community]
+        for ear, point in zip(ears, community, strict=True):
+            ear.bind((str(point.address), point.port))
+            ear.settimeout(WAIT_S)
+        monitor("rostock", options=options)
+        for ear in ears:
+            askers.add(ear.recvfrom(2_048)[1])
+    assert len(ears) == 2 and len(askers) == sockets
+
+
+def test_an_engine_that_does_not_exist_ends_with_status_2(
+    installation: Path, monitor: Callable[..., subprocess.Popen[str]]
+) -> None:
+    process = monitor("rostock", options=["--engine", "steam"])
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 2 and "steam" in errors

@@ -100,6 +100,16 @@ def test_run_starts_three_services_brings_back_the_killed_and_ends_all(made: Wri
     assert not any(Path(f"/proc/{pid}").exists() for pid in (*before.values(), *after.values()))
 
 
+def test_the_monitor_is_told_which_engine_to_use(made: Written) -> None:
+    with running(made, "run", str(made.path), "--city", "rostock", "--engine", "pysnmp") as process:
+        wait_for(made, [200, 200, 200])
+        commands = {
+            name: Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+            for name, pid in children_of(process.pid).items()
+        }
+    assert {name for name, words in commands.items() if "pysnmp" in words} == {"monitor"}
+
+
 def test_children_do_not_outlive_a_killed_supervisor(made: Written) -> None:
     with running(made, "run", str(made.path), "--city", "rostock") as process:
         wait_for(made, [200, 200, 200])

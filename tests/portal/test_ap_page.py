@@ -109,7 +109,7 @@ def test_charts_have_gaps_bands_titles_and_tables(door: Door, admin: Seat) -> No
     assert [(number, pieces.count("<polyline")) for number, pieces in lines] == [("0", 3), ("1", 3)]
     assert (clients.count('<rect class="down"'), clients.count('<rect class="blind"')) == (1, 1)
     assert '<title id="clients-title">Clients, last day</title>' in clients
-    assert 'aria-labelledby="clients-title clients-desc"' in clients and "Latest, ra0: 5." in clients
+    assert 'aria-labelledby="clients-title clients-desc"' in clients and "Latest, ra0 (2.4 GHz): 5." in clients
     rows = [re.sub("<[^>]*>", " ", row).split() for row in clients.split("<tbody>")[1].split("<tr>")[1:]]
     assert len(rows) == 24
     assert ["the", "monitor", "did", "not", "look"] in [row[1:] for row in rows]
@@ -122,6 +122,14 @@ def test_the_week_is_another_look(door: Door, admin: Seat) -> None:
     assert "Means of 35 minutes." in words(page) and "Clients, last week" in words(page)
     assert "Wed 18" in page.text
     assert admin.get(f"{PATH}?days=9999").status_code == 200
+
+
+def test_before_it_was_there_nobody_had_to_look(door: Door, admin: Seat) -> None:
+    enliven(door.city, now=NOW)
+    with door.city.store.write() as conn:
+        conn.execute(update(schema.access_point).values(created_at=NOW - timedelta(hours=19)))
+    (band,) = re.findall(r'<rect class="blind" x="([\d.]*)"', admin.get(PATH).text.split("<figure")[1])
+    assert float(band) == pytest.approx(40 + 272 * 5 / 24, abs=1.5), "from when it was there, not two hours earlier"
 
 
 def test_a_device_without_radios_has_its_own_total(door: Door, admin: Seat) -> None:

@@ -214,7 +214,7 @@ def test_nonsense_is_away_and_the_page_uses_our_own(city: City, password_hash: s
         page = door.member(Role.ADMIN).get("/staff/access-points/1")
     assert door.sample("kogge_portal_ap_histories_total", source="instead") == 1
     assert "Prometheus does not answer: these figures are what the monitor keeps itself." in words(page)
-    assert "ra0: 5" in words(page)
+    assert "ra0 (2.4 GHz): 5" in words(page)
 
 
 def test_what_is_no_number_is_a_gap(city: City) -> None:

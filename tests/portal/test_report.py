@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import select, update
 
+from hotspot.ap_events import ApEvent, Kind
 from hotspot.privacy import OFFICIALS_SMALLEST_GROUP
 from hotspot.roles import Role
 from hotspot.values import Octets
 from portal.report.table import COLUMNS
 from service.cities import City
-from store import audit
+from store import ap_events, audit, schema, watch
 from tests.portal.hands import Door, Seat, words
 from tests.portal.months import MONTH, crowd, in_chart, in_csv, on_page, totals
 
@@ -120,3 +123,26 @@ def test_each_look_is_noted(door: Door, official: Seat) -> None:
         csv_look, page_look = audit.entries(conn, limit=2)
     assert (page_look.login, page_look.action, page_look.subject) == ("official", "report.month", MONTH)
     assert (csv_look.login, csv_look.action, csv_look.subject) == ("official", "report.csv", "2026-09")
+
+
+# Places -------------------------------------------------------------------------------------------------
+
+
+def test_an_outage_and_what_nobody_watched_stand_apart(official: Seat, city: City) -> None:
+    """October in Rostock has 745 hours: one more than its days have."""
+    began = datetime(2026, 9, 30, 22, tzinfo=UTC)
+    with city.store.write() as conn:
+        point_id = conn.execute(select(schema.access_point.c.id).order_by(schema.access_point.c.id)).scalars().first()
+        assert point_id is not None
+        conn.execute(update(schema.access_point).values(retired_at=began))
+        alone = schema.access_point.c.id == point_id
+        conn.execute(update(schema.access_point).where(alone).values(retired_at=None, created_at=began))
+        turns = [(0, Kind.UP), (100, Kind.DOWN), (102, Kind.UP)]
+        ap_events.add(conn, [ApEvent(point_id, began + timedelta(hours=hour), kind) for hour, kind in turns])
+        watch.beat(conn, now=began, gap=timedelta(0))
+        watch.beat(conn, now=began + timedelta(hours=700), gap=timedelta(hours=700))
+    table = official.get(f"/report/{MONTH}").text.partition('class="places"')[2].partition("</table>")[0]
+    (row,) = re.findall(r"<tr>(.*?)</tr>", table.partition("<tbody>")[2], re.DOTALL)
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)
+    assert cells == ["1", "99.71 %", "120", "2,700"]
+    assert "Minuten unbeobachtet" in words(official.get(f"/report/{MONTH}", language="de"))

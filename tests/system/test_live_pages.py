@@ -13,9 +13,9 @@ from sqlalchemy import delete
 
 from hotspot.fleet import ApHealth, PollFailure
 from hotspot.roles import Role
-from portal.staff import access_points
+from portal.staff import access_points, ap_discovery
 from portal.staff.guard import COOKIE
-from store import fleet, schema
+from store import discoveries, fleet, schema
 from tests.portal.hands import NOW, Door
 from tests.support.aps import reading
 from tests.system.places import HOST, open_door
@@ -177,3 +177,26 @@ def test_without_scripts_a_link_refreshes(door: Door, browser: BrowserContext) -
     page.get_by_role("link", name="Refresh").click()
     expect(page.locator("#live-told")).to_have_text("3 down, 1 unknown, 2 up.")
     assert page.url.endswith("?state=down"), "the filter stays"
+
+
+def test_a_search_is_followed_to_its_end_and_no_further(
+    door: Door, browser: BrowserContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ap_discovery, "LOOK_SECONDS", 1)
+    page = browser.new_page()
+    page.goto(f"{door.staff_url}/staff/access-points/discovery")
+    page.locator("input[name^=name-]").first.fill("mole")
+    with door.city.store.write() as conn:
+        search = discoveries.latest(conn)
+        assert search is not None
+        discoveries.note_progress(conn, search.id, asked=200, answered=3)
+    expect(page.locator("#live-search")).to_contain_text("Asked 200 of 254")
+    with door.city.store.write() as conn:
+        discoveries.end(conn, search.id, now=NOW)
+    expect(page.locator("#live-search")).to_contain_text("3 answered.")
+    expect(page.locator("#live-bar")).to_be_hidden()
+    assert page.locator("input[name^=name-]").first.input_value() == "mole"
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(2_500)
+    assert asked == []

@@ -27,23 +27,16 @@ SERIES_SECONDS = 150.0
 OTHER_DEVICES = """\
 wifi_ap_temperature_celsius{site="rathaus",ap="rathaus-1"} 41
 wifi_ap_noise_dbm{site="rathaus",ap="rathaus-1",radio="5g",band="5"} -96
-wifi_ap_radio_receive_errors_total{site="rathaus",ap="rathaus-1",radio="5g",band="5"} 2
-wifi_ap_radio_transmit_errors_total{site="rathaus",ap="rathaus-1",radio="5g",band="5"} 3
-wifi_ap_radio_transmit_retries_total{site="rathaus",ap="rathaus-1",radio="5g",band="5"} 4
+wifi_ap_channel_width_hertz{site="rathaus",ap="rathaus-1",radio="5g",band="5"} 40000000
+kogge_monitor_values_dropped_total{value="temperature"} 1
 wifi_controller_up{site="rathaus",controller="wlc"} 1
 wifi_controller_access_points{site="rathaus",controller="wlc",state="joined"} 12
 wifi_controller_cpu_ratio{site="rathaus",controller="wlc"} 0.2
 wifi_controller_memory_ratio{site="rathaus",controller="wlc"} 0.4
 wifi_controller_uptime_seconds{site="rathaus",controller="wlc"} 86400
-wifi_ap_channel_width_hertz{site="rathaus",ap="rathaus-1",radio="5g",band="5"} 40000000
-wifi_ap_ssid_receive_bytes_total{site="rathaus",ap="rathaus-1",ssid="WLAN"} 1000
-wifi_ap_ssid_transmit_bytes_total{site="rathaus",ap="rathaus-1",ssid="WLAN"} 9000
 wifi_controller_clients{site="rathaus",controller="wlc"} 80
-kogge_monitor_values_dropped_total{value="temperature"} 1
-kogge_monitor_events_total{kind="up"} 1
-kogge_monitor_queue 0
 """
-"""What no device of the simulated town tells: it has UniFi access points and no controller."""
+"""What no device of the simulated town tells: it has UniFi access points, no controller, and nobody tells nonsense."""
 
 
 @contextlib.contextmanager
@@ -122,7 +115,7 @@ def test_every_query_of_every_panel_and_variable_returns_series(ask: Callable[[s
 
     with contextlib.suppress(AssertionError):
         wait(all_answered, "", seconds=SERIES_SECONDS)
-    assert not waiting, "no series"
+    assert list(waiting) == [], "no series"
     for variable in (each for board in DASHBOARDS for each in board["templating"]["list"] if "definition" in each):
         series, label = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["definition"]).groups()  # type: ignore[union-attr]
         assert any(row["metric"].get(label) for row in ask(filled(series))), variable["definition"]

@@ -3,13 +3,13 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-TOOLS  := hostapd iproute2 wpasupplicant freeradius freeradius-postgresql freeradius-utils snmpd snmp prometheus prometheus-alertmanager postgresql chromium fonts-dejavu-core poppler-utils strace curl nginx-light caddy dnsmasq-base udhcpc kea-dhcp4-server kea-dhcp6-server isc-dhcp-server opennds iptables ethtool php-cli procps util-linux openssl
-RIVALS := freeradius freeradius-postgresql postgresql
+TOOLS  := hostapd iproute2 wpasupplicant freeradius freeradius-postgresql freeradius-utils snmpd snmp prometheus prometheus-alertmanager postgresql chromium fonts-dejavu-core poppler-utils strace curl nginx-light caddy dnsmasq-base udhcpc kea-dhcp4-server kea-dhcp6-server isc-dhcp-server opennds iptables ethtool php-cli procps util-linux openssl gcc libc6-dev
+RIVALS := freeradius freeradius-postgresql postgresql prometheus-snmp-exporter snmp gcc libc6-dev
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick check simulate fuzz fuzz-snmp bench bench-radius bench-radius-growth bench-radius-memory bench-portal \
+.PHONY: help setup run test quick check simulate fuzz fuzz-snmp bench bench-radius bench-radius-growth bench-radius-memory bench-portal bench-monitor \
   bench-rivals dashboards i18n test-tools lock clean
 
 help: ## this list
@@ -65,7 +65,7 @@ fuzz: setup ## a running RADIUS server under fuzzed packets for ten minutes (ARG
 fuzz-snmp: setup ## the monitor's SNMP under mutated answers for ten minutes (ARGS='--seconds 60 --seed 17')
 	$(BIN)/python -m tests.fuzz.snmp $(ARGS)
 
-bench: setup bench-rivals ## all benchmarks, about twenty minutes (ARGS=portal for one); each ends with `result` lines
+bench: setup bench-rivals ## all benchmarks, about half an hour (ARGS=portal for one); each ends with `result` lines
 	$(BIN)/python -m bench $(ARGS)
 
 bench-radius: setup bench-rivals ## RADIUS beside FreeRADIUS, on SQLite and PostgreSQL
@@ -80,7 +80,10 @@ bench-radius-memory: setup ## the RADIUS server's memory over a million packets
 bench-portal: setup ## the portal beside openwisp-radius, and with ten million sessions (ARGS=--no-growth is quicker)
 	$(BIN)/python -m bench.portal $(ARGS)
 
-bench-rivals: # what RADIUS is compared with and on: installed if we are root, named as missing by the benchmark otherwise
+bench-monitor: setup bench-rivals ## polling beside snmp_exporter, and 10,000 access points in the real monitor (ARGS=--no-fleets is quicker)
+	$(BIN)/python -m bench.monitor $(ARGS)
+
+bench-rivals: # what we are compared with and on: installed if we are root, named as missing by the benchmark otherwise
 	@if [ "$$(id -u)" = 0 ] && command -v dpkg >/dev/null && ! dpkg -s $(RIVALS) >/dev/null 2>&1; then \
 	  apt-get update --quiet && \
 	  env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $(RIVALS) || \

@@ -90,8 +90,8 @@ def _lines(family: Family, city: str, rows: _Rows) -> Iterator[str]:
     value = family.value
     all_rows = rows.of(family.level)
     for at in range(0, len(all_rows), LINES_A_PIECE):
-        told = [(text, value(of)) for text, of in all_rows[at : at + LINES_A_PIECE]]
-        yield "".join([f"{head}{text} {number}\n" for text, number in told if number is not None])
+        some = all_rows[at : at + LINES_A_PIECE]
+        yield "".join([f"{head}{text} {number}\n" for text, of in some if (number := value(of)) is not None])
 
 
 def _samples(family: Family, city: str, seen: Look) -> Iterator[Sample]:

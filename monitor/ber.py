@@ -26,6 +26,7 @@ INTEGER, OCTETS, NULL, OBJECT_ID, SEQUENCE = 0x02, 0x04, 0x05, 0x06, 0x30
 SUB_IDENTIFIER_MAX = 2**32 - 1
 """RFC 2578 section 3.5."""
 
+INTEGER_BEYOND = 2**31
 LENGTH_OCTETS_MAX = 4
 COMMUNITY_OCTETS_MAX = 255
 
@@ -265,9 +266,11 @@ _known_name = lru_cache(NAMES_KEPT)(_name)
 
 
 def _integer32(octets: bytes) -> int:
-    if not 0 < len(octets) <= 4:
-        raise BerError(f"an integer of {len(octets)} octets")
-    return int.from_bytes(octets, "big", signed=True)
+    """One octet too many is read where the value fits: pyasn1 writes -2**31 so."""
+    value = int.from_bytes(octets, "big", signed=True)
+    if not 0 < len(octets) <= 5 or not -INTEGER_BEYOND <= value < INTEGER_BEYOND:
+        raise BerError(f"an integer of {len(octets)} octets, or beyond 32 bits")
+    return value
 
 
 def _unsigned32(octets: bytes) -> int:

@@ -6,7 +6,7 @@ import contextlib
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pyasn1.codec.ber import decoder, encoder
 from pysnmp.proto.api import v2c
@@ -63,6 +63,7 @@ def response(community: bytes, request_id: int, status: int, varbinds: list[tupl
     return bytes(encoder.encode(message))
 
 
+@example(b"", -(2**31), 0, [])  # pyasn1 takes five octets for it
 @given(COMMUNITIES, st.integers(-(2**31), 2**31 - 1), st.integers(0, 18), st.lists(st.tuples(oids(), VALUES)))
 def test_what_pysnmp_writes_we_read(
     community: bytes, request_id: int, status: int, rows: list[tuple[Oid, tuple[Any, Value]]]
@@ -159,7 +160,8 @@ def crooked(value: bytes, name: bytes = b"\x06\x03\x2b\x06\x01") -> bytes:
     "data",
     [
         crooked(b"\x02\x00"),
-        crooked(b"\x02\x05\x00\x00\x00\x00\x01"),
+        crooked(b"\x02\x05\x00\xff\xff\xff\xff"),
+        crooked(b"\x02\x06" + bytes(6)),
         crooked(b"\x41\x05\x01\x00\x00\x00\x00"),
         crooked(b"\x46\x09\x01" + bytes(8)),
         crooked(b"\x46\x0a" + bytes(10)),
@@ -192,6 +194,7 @@ def test_what_is_not_to_be_believed_is_refused(data: bytes) -> None:
         (b"\x42\x04\xff\xff\xff\xfe", 2**32 - 2),  # without the zero octet before it
         (b"\x46\x09\x00" + b"\xff" * 8, 2**64 - 1),
         (b"\x06\x00", (0, 0)),
+        (b"\x02\x05\xff\x80\x00\x00\x00", -(2**31)),  # as pyasn1 writes it
         (b"\x02\x84\x00\x00\x00\x01\xff", -1),  # a length that is longer than it need be
     ],
 )

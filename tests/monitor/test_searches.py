@@ -38,7 +38,7 @@ def now_() -> datetime:
 @pytest.fixture
 def searching(city: City, network: IPv4Network) -> City:
     """The city, allowed to look in the test's own network."""
-    quick = {"discover_networks": (network,), "timeout_s": 0.5, "retries": 0}
+    quick = {"discover_networks": (network,), "timeout_s": 2.0, "retries": 0}
     return replace(
         city, config=city.config.model_copy(update={"monitor": city.config.monitor.model_copy(update=quick)})
     )
@@ -109,7 +109,7 @@ def test_a_search_that_is_left_is_begun_anew(
     first.join(WAIT_S)
     search, finds = latest(searching)
     assert search.ended_at is None and finds == [], "half of it is nowhere"
-    object.__setattr__(searching.config, "monitor", slow.model_copy(update={"timeout_s": 0.5}))
+    object.__setattr__(searching.config, "monitor", slow.model_copy(update={"timeout_s": 2.0}))
     assert searcher().step()
     search, finds = latest(searching)
     assert search.ended_at is not None and len(finds) == 2

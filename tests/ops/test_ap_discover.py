@@ -40,7 +40,7 @@ def run(made: Written, *words: object, text: str = "") -> Result:
 @pytest.fixture
 def ready(made: Written, network: IPv4Network) -> Written:
     """An installation that may look in the test's network, and keeps two credentials for it."""
-    quick = {"discover_networks": [str(network)], "timeout_s": 0.5, "retries": 0}
+    quick = {"discover_networks": [str(network)], "timeout_s": 2.0, "retries": 0}
     ready = change(made, "cities/rostock.toml", monitor=quick)
     for name, community in (("old", "not-this-one"), ("new", V2C.community)):
         done = run(ready, "credential", "add", "rostock", name, "--network", network, text=f"{community}\n")

@@ -15,8 +15,7 @@ from rich.console import RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from hotspot.ap_events import ApEvent, Kind
-from hotspot.availability import Availability, availability
+from hotspot.ap_events import ApEvent
 from hotspot.errors import ConfigError
 from hotspot.fleet import PointKind
 from ops.ap_detail import Detail, detail_document, detail_screen
@@ -27,7 +26,7 @@ from ops.sessions import terminal
 from ops.words import iso
 from service.cities import City
 from service.processes import stop_event
-from store import ap_events, ap_list, points, watch
+from store import ap_events, ap_list, availability, points
 from store.ap_list import Point, State, Wanted
 from store.fleet import SnmpCredential
 from store.nases import COMMAND_LINE
@@ -215,7 +214,9 @@ def look_at(city: City, name: str, *, secrets: bool, now: datetime) -> Detail:
         return Detail(
             fleet=Fleet(city.key, city.zone, now, {}, (), blind=_blind(conn, now)),
             point=point,
-            availability=_availability(conn, point, now),
+            availability=availability.of_access_point(
+                conn, point.id, point.controller_id, since=now - PERIOD, until=now
+            ),
             events=ap_events.of_access_point(conn, point.id, limit=EVENTS_SHOWN),
             sessions=sessions[:SESSIONS_SHOWN],
             sessions_left_out=len(sessions) > SESSIONS_SHOWN,
@@ -237,22 +238,6 @@ def _point(conn: Connection, city: City, name: str) -> Point:
     if point is None:
         raise ConfigError(f"{city.key} has no access point {name!r}; see `kogge ap list {city.key}`")
     return point
-
-
-def _availability(conn: Connection, point: Point, now: datetime) -> Availability:
-    """Of the last seven days; before its first event it was what it is since then, where that is known."""
-    since = now - PERIOD
-    events = ap_events.of_access_point(conn, point.id, limit=EVENTS_MAX)
-    turns = (each for each in events if each.at <= since and each.kind in (Kind.UP, Kind.DOWN, Kind.RETIRED))
-    before = next(turns, None)
-    up = None if before is None or before.kind is Kind.RETIRED else before.kind is Kind.UP
-    return availability(
-        [each for each in events if each.at > since],
-        watch.between(conn, since, now),
-        since=since,
-        until=now,
-        up_at_start=up,
-    )
 
 
 # What happened ------------------------------------------------------------------------------------------

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, true
 
 from hotspot.ap_events import ApEvent, Kind
 from store.rows import pick
@@ -34,20 +34,26 @@ def recent(conn: Connection, *, since: datetime, limit: int) -> list[ApEvent]:
     return _newest(conn, event.c.at >= since, limit=limit)
 
 
-def between(conn: Connection, since: datetime, until: datetime) -> list[ApEvent]:
-    """Of all access points in [since, until), in the order of time."""
-    query = select(event).where(event.c.at >= since, event.c.at < until).order_by(event.c.at, event.c.id)
+def between(
+    conn: Connection, since: datetime, until: datetime, *, only: Collection[int] | None = None
+) -> list[ApEvent]:
+    """Of all access points, or of those alone, in [since, until), in the order of time."""
+    query = select(event).where(event.c.at >= since, event.c.at < until, _of(only)).order_by(event.c.at, event.c.id)
     return [_event(row) for row in conn.execute(query).mappings()]
 
 
-def up_at(conn: Connection, at: datetime) -> dict[int, bool]:
+def up_at(conn: Connection, at: datetime, *, only: Collection[int] | None = None) -> dict[int, bool]:
     """Whether each access point was up just before `at`, as its newest earlier entry says; no entry, no answer."""
-    told = (event.c.at < at) & event.c.kind.in_((Kind.UP.value, Kind.DOWN.value))
+    told = (event.c.at < at) & event.c.kind.in_((Kind.UP.value, Kind.DOWN.value)) & _of(only)
     newest = select(event.c.access_point_id.label("of"), func.max(event.c.at).label("at")).where(told)
     last = newest.group_by(event.c.access_point_id).subquery()
     query = select(event.c.access_point_id, event.c.kind).where(told)
     query = query.join(last, (event.c.access_point_id == last.c.of) & (event.c.at == last.c.at)).order_by(event.c.id)
     return {row.access_point_id: row.kind == Kind.UP for row in conn.execute(query)}
+
+
+def _of(only: Collection[int] | None) -> ColumnElement[bool]:
+    return true() if only is None else event.c.access_point_id.in_(only)
 
 
 def delete_before(conn: Connection, at: datetime, *, limit: int) -> int:

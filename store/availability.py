@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,15 +41,25 @@ def of_sites(conn: Connection, since: datetime, until: datetime) -> list[SiteAva
     ]
 
 
-class _Period:
-    """What is read once for all access points."""
+def of_access_point(
+    conn: Connection, access_point_id: int, controller_id: int | None, *, since: datetime, until: datetime
+) -> Availability:
+    """One of them, in the part of [since, until) in which it was in service; all zero where that is none."""
+    only = [access_point_id] if controller_id is None else [access_point_id, controller_id]
+    period = _Period(conn, since, until, only)
+    row = period.points.get(access_point_id)
+    return Availability() if row is None or row.created_at >= until else period.of(row)
 
-    def __init__(self, conn: Connection, since: datetime, until: datetime) -> None:
+
+class _Period:
+    """What is read once for all access points, or for `only` some."""
+
+    def __init__(self, conn: Connection, since: datetime, until: datetime, only: Collection[int] | None = None) -> None:
         self._since, self._until = since, until
-        self.points: dict[int, Row[Any]] = {row.id: row for row in conn.execute(_points(since))}
-        self._up = ap_events.up_at(conn, since)
+        self.points: dict[int, Row[Any]] = {row.id: row for row in conn.execute(_points(since, only))}
+        self._up = ap_events.up_at(conn, since, only=only)
         self._events: dict[int, list[ApEvent]] = defaultdict(list)
-        for event in ap_events.between(conn, since, until):
+        for event in ap_events.between(conn, since, until, only=only):
             self._events[event.access_point_id].append(event)
         self._watches = watch.between(conn, since, until)
         self._behind: dict[int, list[Stretch]] = {}
@@ -85,8 +96,10 @@ class _Period:
         return seen_through(self._events[row.id], self._watches, since=since, until=until, up_at_start=up)
 
 
-def _points(since: datetime) -> Any:
+def _points(since: datetime, only: Collection[int] | None) -> Any:
     there = access_point.c.retired_at.is_(None) | (access_point.c.retired_at > since)
+    if only is not None:
+        there &= access_point.c.id.in_(only)
     return (
         select(
             access_point.c.id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,8 +11,7 @@ from flask import Blueprint, Response, abort, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.ap_curves import known_since
-from hotspot.ap_events import ApEvent, Kind
-from hotspot.availability import Availability, availability
+from hotspot.availability import Availability
 from hotspot.fleet import PointKind
 from portal.metrics import PortalMetrics
 from portal.pages import speech_for
@@ -22,15 +21,12 @@ from portal.staff.ap_history import history
 from portal.staff.guard import Guard
 from service.cities import City
 from service.speech import Speech
-from store import ap_events, ap_list, watch
+from store import ap_events, ap_list, availability
 from store.ap_list import Point, State
 from store.store import Connection
 
 EVENTS_SHOWN = 50
 SESSIONS_SHOWN = 100
-
-TURNS_MAX = 5_000
-"""Entries of the log from which the availability is told: two a quarter of an hour for a month."""
 
 SPOKEN_OF = (7, 30)
 """Days whose availability is told."""
@@ -86,18 +82,12 @@ class ApPage:
     def _availability(self, conn: Connection, point: Point, now: datetime) -> dict[int, Availability]:
         """Of the last days, or since it is registered, or until it was retired."""
         until = point.retired_at or now
-        turns = [
-            each
-            for each in ap_events.of_access_point(conn, point.id, limit=TURNS_MAX)
-            if each.kind in (Kind.UP, Kind.DOWN)
-        ]
-        found = {}
-        for days in SPOKEN_OF:
-            since = min(max(until - timedelta(days=days), point.created_at), until)
-            stretches = watch.between(conn, since, until)
-            at_start = up_at(turns, point, since)
-            found[days] = availability(turns, stretches, since=since, until=until, up_at_start=at_start)
-        return found
+        return {
+            days: availability.of_access_point(
+                conn, point.id, point.controller_id, since=until - timedelta(days=days), until=until
+            )
+            for days in SPOKEN_OF
+        }
 
     def _page(self, **values: Any) -> Response:
         return ap_page(self.city, self.speeches, self.guard, "staff/access_point.html", now=self.clock(), **values)
@@ -106,11 +96,3 @@ class ApPage:
 def _bands(point: Point) -> dict[str, str]:
     """Of its radios by their names, as far as they are known now."""
     return {each["name"]: each["band"] for each in point.reading.get("radios", ()) if each["band"]}
-
-
-def up_at(turns: Sequence[ApEvent], point: Point, at: datetime) -> bool | None:
-    """Whether it was up then, as its events say, the newest first; without any, as its health does."""
-    last = next((each.kind is Kind.UP for each in turns if each.at <= at), None)
-    if last is None and not turns and point.since is not None and point.since <= at:
-        return point.up
-    return last

@@ -22,7 +22,7 @@ def command() -> None:
 @command.command("check")
 @click.argument("file", metavar="[FILE]", type=click.Path(path_type=Path), required=False)
 def check(file: Path | None) -> None:
-    """Check one profile, or all that are shipped: exit 0, or 2 with what is wrong.
+    """Check one profile, or all that are shipped.
 
     Every error names the file and the key, and says what is valid.
     """

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from hotspot.ap_events import ApEvent, Kind
 from hotspot.fleet import ApHealth, ApReading, Band, PointKind, PollFailure, RadioReading, SsidReading
@@ -115,6 +115,7 @@ def test_one_is_shown_whole(city: City) -> None:
     with city.store.write() as conn:
         watch.beat(conn, now=NOW - 10 * day, gap=20 * day)
         watch.beat(conn, now=NOW, gap=20 * day)
+        conn.execute(update(access_point).values(created_at=NOW - 10 * day))
     note(city, "stadthafen-1", READING, since=NOW - 10 * day)
     with city.store.write() as conn:
         events = [

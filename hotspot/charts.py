@@ -24,9 +24,6 @@ WIDTH, HEIGHT = 320.0, 150.0
 LEFT, RIGHT, TOP, BOTTOM = 40.0, 8.0, 8.0, 22.0
 """Margins: the axes' words stand left and below."""
 
-TICKS_ACROSS = 4
-"""Steps of the time axis that have a word."""
-
 
 @dataclass(frozen=True, slots=True)
 class Grid:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert
 
-from hotspot.fleet import ApHealth, PointKind
+from hotspot.fleet import PointKind
 from store import bulk
-from store.health import save_healths
 from store.keys import KeyRing
-from store.rows import pick
-from store.schema import access_point, access_point_health, site
+from store.schema import access_point, site
 
 _SNMP = "snmp-credential"
 
@@ -44,24 +41,6 @@ class AccessPoint:
     port: int
     credential: SnmpCredential
     kind: PointKind = PointKind.ACCESS_POINT
-
-
-@dataclass(frozen=True, slots=True)
-class AccessPointState:
-    """An access point as the staff sees it; `reading` is the current one as plain data, None while down."""
-
-    id: int
-    name: str
-    site_name: str
-    address: str
-    up: bool | None
-    checked_at: datetime | None
-    since: datetime | None
-    last_success_at: datetime | None
-    failure: str | None
-    model: str
-    firmware: str
-    reading: dict[str, Any] | None
 
 
 # What is polled -------------------------------------------------------------------------------------------
@@ -102,39 +81,6 @@ def seal_credential(keys: KeyRing, credential: SnmpCredential) -> bytes:
     """As stored in `access_point.snmp_sealed`."""
     secret = {name: value for name, value in asdict(credential).items() if name != "version" and value}
     return keys.seal(_SNMP, json.dumps(secret).encode())
-
-
-# What the polls found -------------------------------------------------------------------------------------
-
-
-def save_health(conn: Connection, access_point_id: int, health: ApHealth) -> None:
-    """Keep an access point's health for the staff pages; see `store.health`."""
-    save_healths(conn, {access_point_id: health})
-
-
-def access_point_states(conn: Connection) -> list[AccessPointState]:
-    """All access points with what the last poll found, by site and name."""
-    query = (
-        select(access_point, site.c.name.label("site_name"), *_health_columns())
-        .join(site)
-        .outerjoin(access_point_health)
-        .where(access_point.c.retired_at.is_(None))
-        .order_by(site.c.name, access_point.c.name)
-    )
-    return [
-        pick(
-            AccessPointState,
-            row,
-            model=row["model"] or "",
-            firmware=row["firmware"] or "",
-            reading=json.loads(row["reading"]) if row["reading"] else None,
-        )
-        for row in conn.execute(query).mappings()
-    ]
-
-
-def _health_columns() -> list[Any]:
-    return [column for column in access_point_health.c if column.name != "access_point_id"]
 
 
 # New rows -------------------------------------------------------------------------------------------------

@@ -25,8 +25,9 @@ from ops.ap_detail import detail_document, detail_screen
 from ops.ap_screen import fleet_document, fleet_screen
 from ops.cli import main
 from service.cities import City, open_city
-from store import ap_events, ap_list, audit, fleet, points, watch
+from store import ap_events, ap_list, audit, points, watch
 from store.ap_list import State, Wanted
+from store.health import save_healths
 from store.nases import COMMAND_LINE
 from store.schema import access_point, access_point_bssid, site
 from tests.support.installation import Written
@@ -53,7 +54,7 @@ def note(city: City, name: str, result: ApReading | PollFailure, *, since: datet
     up = isinstance(result, ApReading)
     reading, failure = (result, None) if isinstance(result, ApReading) else (None, result)
     with city.store.write() as conn:
-        fleet.save_health(conn, ids(city)[name], ApHealth(up, NOW, since, since, failure, reading))
+        save_healths(conn, {ids(city)[name]: ApHealth(up, NOW, since, since, failure, reading)})
         watch.beat(conn, now=NOW, gap=timedelta(minutes=3))
 
 

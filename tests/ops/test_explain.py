@@ -29,8 +29,9 @@ from radius.client import Client, access_request, pap
 from radius.server import CityServer
 from radius.wire import Attr
 from service.cities import City, open_city
-from store import access, audit, bssids, fleet, guesses, outbox, residents, vouchers
+from store import access, audit, bssids, guesses, outbox, residents, vouchers
 from store.access import Noted
+from store.health import save_healths
 from store.outbox import Change, Kind, State
 from store.schema import (
     access_point,
@@ -645,7 +646,7 @@ def heard(city: City, name: str, result: ApReading | PollFailure) -> None:
     reading, failure = (result, None) if isinstance(result, ApReading) else (None, result)
     with city.store.write() as conn:
         point_id = conn.execute(select(access_point.c.id).where(access_point.c.name == name)).scalar_one()
-        fleet.save_health(conn, point_id, ApHealth(up, now_(), now_(), now_(), failure, reading))
+        save_healths(conn, {point_id: ApHealth(up, now_(), now_(), now_(), failure, reading)})
         bssids.note(conn, {point_id: [BSSID]}, now=now_())
 
 

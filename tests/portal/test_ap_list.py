@@ -12,6 +12,7 @@ from sqlalchemy import insert, update
 from hotspot.fleet import ApHealth, ApReading, Band, PointKind, PollFailure, RadioReading, SsidReading
 from hotspot.roles import Role
 from store import fleet, schema
+from store.health import save_healths
 from tests.portal.hands import NOW, Door, Seat, words
 
 
@@ -23,7 +24,7 @@ def admin(door: Door) -> Seat:
 def save(door: Door, name: str, health: ApHealth) -> int:
     with door.city.store.write() as conn:
         point = next(each for each in fleet.access_points(conn, door.city.store.keys) if each.name == name)
-        fleet.save_health(conn, point.id, health)
+        save_healths(conn, {point.id: health})
     return point.id
 
 
@@ -183,9 +184,9 @@ def test_those_behind_a_silent_controller_are_unknown_not_down(door: Door, admin
     )
     with door.city.store.write() as conn:
         first, second = conn.execute(points.select().where(points.c.name.like("many-%"))).mappings()
-        fleet.save_health(conn, first["id"], up())
-        fleet.save_health(conn, second["id"], down(NOW, PollFailure.LOST))
-        fleet.save_health(conn, point.id, up())
+        save_healths(conn, {first["id"]: up()})
+        save_healths(conn, {second["id"]: down(NOW, PollFailure.LOST)})
+        save_healths(conn, {point.id: up()})
     listed = admin.get(f"/staff/access-points?controller={point.id}").text
     assert "its controller no longer lists it" in row_of(listed, "many-00001")
     save(door, point.name, down(NOW))

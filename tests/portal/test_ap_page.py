@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from hotspot.fleet import ApHealth, ApReading, PointKind, PollFailure
 from hotspot.roles import Role
 from store import fleet, schema
+from store.health import save_healths
 from tests.portal.hands import NOW, Door, Seat, add_session, words
 from tests.support.aps import BSSID, enliven
 
@@ -52,7 +53,7 @@ def points(door: Door) -> list[fleet.AccessPoint]:
 def test_old_measurements_are_not_shown_as_if_they_were_now(door: Door, admin: Seat) -> None:
     enliven(door.city, now=NOW)
     with door.city.store.write() as conn:
-        fleet.save_health(conn, 1, ApHealth(False, NOW, NOW, NOW, PollFailure.AUTHENTICATION, None))
+        save_healths(conn, {1: ApHealth(False, NOW, NOW, NOW, PollFailure.AUTHENTICATION, None)})
     page = admin.get(PATH)
     assert "down : refuses our credentials" in words(page)
     assert "Radios" not in words(page) and "51 °C" not in page.text
@@ -135,7 +136,7 @@ def test_before_it_was_there_nobody_had_to_look(door: Door, admin: Seat) -> None
 def test_a_device_without_radios_has_its_own_total(door: Door, admin: Seat) -> None:
     enliven(door.city, now=NOW)
     with door.city.store.write() as conn:
-        fleet.save_health(conn, 2, ApHealth(True, NOW, NOW, NOW, None, ApReading(at=NOW, clients_told=5)))
+        save_healths(conn, {2: ApHealth(True, NOW, NOW, NOW, None, ApReading(at=NOW, clients_told=5))})
     page = admin.get("/staff/access-points/2")
     assert "Clients 5" in words(page) and "Radios" not in words(page)
 
@@ -160,8 +161,8 @@ def test_a_controller_leads_to_those_behind_it_and_back(door: Door, admin: Seat)
         conn.execute(update(table).where(table.c.id == 1).values(kind=PointKind.CONTROLLER.value))
         behind = {"kind": PointKind.MEMBER.value, "controller_id": 1, "member_key": "00:11", "address": ""}
         conn.execute(update(table).where(table.c.id == 2).values(**behind))
-        fleet.save_health(conn, 1, ApHealth(False, NOW, NOW, None, PollFailure.TIMEOUT, None))
-        fleet.save_health(conn, 2, ApHealth(True, NOW, NOW, NOW, None, ApReading(at=NOW, firmware="9.9")))
+        save_healths(conn, {1: ApHealth(False, NOW, NOW, None, PollFailure.TIMEOUT, None)})
+        save_healths(conn, {2: ApHealth(True, NOW, NOW, NOW, None, ApReading(at=NOW, firmware="9.9"))})
     assert '<a href="/staff/access-points?controller=1">1</a>' in admin.get(PATH).text
     member = admin.get("/staff/access-points/2")
     assert "unknown : its controller does not answer" in words(member)

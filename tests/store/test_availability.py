@@ -8,6 +8,7 @@ from hotspot.ap_events import ApEvent, Kind
 from hotspot.availability import Availability
 from hotspot.fleet import ApReading, assess
 from store import ap_events, availability, fleet, members, watch
+from store.health import save_healths
 from store.store import Store
 from tests.conftest import NOW
 
@@ -36,7 +37,7 @@ def test_by_place(city_store: Store) -> None:
         turns = [(wlc, -1, Kind.UP), (wlc, 2, Kind.DOWN), (wlc, 3, Kind.UP), (hall.id, -1, Kind.UP)]
         turns += [(hall.id, 4, Kind.DOWN), (kiosk, -1, Kind.UP), (kiosk, 1, Kind.DOWN), (kiosk, 2, Kind.UP)]
         ap_events.add(conn, [ApEvent(of, NOW + hour * HOUR, kind) for of, hour, kind in turns])
-        fleet.save_health(conn, steady, assess(None, ApReading(NOW - HOUR), now=NOW - HOUR))
+        save_healths(conn, {steady: assess(None, ApReading(NOW - HOUR), now=NOW - HOUR)})
         watch.beat(conn, now=NOW - HOUR, gap=HOUR)
         watch.beat(conn, now=NOW + 8 * HOUR, gap=10 * HOUR)
         found = availability.of_sites(conn, NOW, NOW + 10 * HOUR)

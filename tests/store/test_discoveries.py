@@ -16,6 +16,7 @@ from hotspot.values import MacAddress
 from service.cities import City
 from store import discoveries, fleet
 from store.fleet import SnmpCredential
+from store.health import save_healths
 from store.nases import COMMAND_LINE
 from store.schema import access_point, access_point_bssid, access_point_health
 
@@ -105,7 +106,7 @@ def test_one_that_answers_elsewhere_and_no_longer_where_it_was_has_moved(city: C
     point_id = take(city, searched(city, FOUND)[0].id)
     health = ApHealth(True, NOW, NOW, NOW, None, ApReading(NOW))
     with city.store.write() as conn:
-        fleet.save_health(conn, point_id, health)
+        save_healths(conn, {point_id: health})
         if mark == "serial":
             conn.execute(update(access_point_health).values(serial=FOUND.serial))
         else:

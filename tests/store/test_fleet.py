@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from hotspot.fleet import ApReading, Band, PointKind, PollFailure, RadioReading, SsidReading, assess
 from hotspot.values import MacAddress, Octets
-from store import bssids, fleet, health, members
+from store import ap_list, bssids, fleet, health, members
+from store.ap_list import Wanted
 from store.schema import access_point, access_point_health
 from store.store import Connection, Store
 from tests.conftest import NOW
@@ -63,10 +64,10 @@ def test_a_reading_comes_back_as_plain_data(filled: Store) -> None:
     radio = RadioReading("ng", Band.GHZ_2_4, channel=6, clients=3, octets=Octets(7, 8), noise_dbm=-91)
     reading = ApReading(NOW, cpu_ratio=0.5, radios=(radio,), ssids=(SsidReading("Hanse", 3),))
     with filled.write() as conn:
-        fleet.save_health(conn, 1, assess(None, reading, now=NOW))
+        health.save_healths(conn, {1: assess(None, reading, now=NOW)})
     with filled.read() as conn:
-        state = fleet.access_point_states(conn)[0]
-    assert state.reading is not None and state.reading["clients"] == 3
+        (state,) = ap_list.some(conn, Wanted(text="ap-1"), limit=9, offset=0)
+    assert state.reading["clients"] == 3
     (told,) = state.reading["radios"]
     assert (told["band"], told["octets"], told["noise_dbm"]) == ("2.4", {"down": 7, "up": 8}, -91)
     assert state.reading["ssids"] == [{"name": "Hanse", "clients": 3, "octets": None}]

@@ -14,7 +14,23 @@ from hotspot.plan import Way
 from hotspot.roles import Role
 from hotspot.values import MacAddress, Month
 from hotspot.vouchers import make_code
-from store import audit, fleet, guesses, jobs, nases, outbox, reports, residents, sessions, setup, staff, vouchers
+from store import (
+    ap_list,
+    audit,
+    fleet,
+    guesses,
+    jobs,
+    nases,
+    outbox,
+    reports,
+    residents,
+    sessions,
+    setup,
+    staff,
+    vouchers,
+)
+from store.ap_list import Wanted
+from store.health import save_healths
 from store.store import Store, Unavailable
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -248,15 +264,15 @@ def test_access_points_keep_model_but_no_reading_while_down(city_store: Store) -
             port=161,
             created_at=NOW,
         )
-        assert fleet.access_point_states(conn)[0].up is None
+        assert ap_list.some(conn, Wanted(), limit=9, offset=0)[0].up is None
         reading = ApReading(NOW, model="U6", firmware="6.1", radios=(RadioReading("ng", clients=4),))
         up = assess(None, reading, now=NOW)
-        fleet.save_health(conn, ap_id, up)
-        shown = fleet.access_point_states(conn)[0]
-        assert shown.up and shown.reading is not None and shown.reading["clients"] == 4
-        fleet.save_health(conn, ap_id, assess(up, PollFailure.TIMEOUT, now=NOW + timedelta(minutes=1)))
-        down = fleet.access_point_states(conn)[0]
-        assert (down.up, down.reading, down.model, down.failure) == (False, None, "U6", "timeout")
+        save_healths(conn, {ap_id: up})
+        shown = ap_list.some(conn, Wanted(), limit=9, offset=0)[0]
+        assert shown.up and shown.reading["clients"] == 4
+        save_healths(conn, {ap_id: assess(up, PollFailure.TIMEOUT, now=NOW + timedelta(minutes=1))})
+        down = ap_list.some(conn, Wanted(), limit=9, offset=0)[0]
+        assert (down.up, down.reading, down.model, down.failure) == (False, {}, "U6", "timeout")
         assert down.last_success_at == NOW
         (point,) = fleet.access_points(conn, keys)
     assert point.credential == credential and point.site == "markt" and "aaaa" not in repr(point)

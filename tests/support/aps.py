@@ -12,7 +12,8 @@ from hotspot.ap_history import Point, RadioPoint
 from hotspot.fleet import ApHealth, ApReading, Band, InterfaceReading, PollFailure, RadioReading, SsidReading
 from hotspot.values import MacAddress, Octets
 from service.cities import City
-from store import ap_events, ap_history, fleet, schema
+from store import ap_events, ap_history, schema
+from store.health import save_healths
 from store.store import Connection
 
 BSSID = MacAddress.parse("02-00-5E-AA-00-01")
@@ -81,10 +82,10 @@ def enliven(city: City, *, now: datetime, step: timedelta = 5 * MINUTE) -> None:
         conn.execute(insert(schema.monitor_watch).values(began_at=now - timedelta(days=6), last_at=now))
         for name in ("neuer-markt-1", "neuer-markt-2", "warnemuende-1"):
             well = ApHealth(True, now, now - timedelta(days=9), now, None, reading(now))
-            fleet.save_health(conn, ids[name], well)
+            save_healths(conn, {ids[name]: well})
         for name, ago in (("stadthafen-1", timedelta(hours=30)), ("stadthafen-2", timedelta(minutes=1))):
             gone = ApHealth(False, now, now - ago, now - ago, PollFailure.TIMEOUT, None)
-            fleet.save_health(conn, ids[name], gone)
+            save_healths(conn, {ids[name]: gone})
         _history(conn, ids["neuer-markt-1"], now, step)
         conn.execute(insert(schema.access_point_bssid).values(bssid=str(BSSID), access_point_id=1, seen_at=now))
 

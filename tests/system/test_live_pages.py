@@ -15,7 +15,8 @@ from hotspot.fleet import ApHealth, PollFailure
 from hotspot.roles import Role
 from portal.staff import access_points, ap_discovery
 from portal.staff.guard import COOKIE
-from store import discoveries, fleet, schema
+from store import discoveries, schema
+from store.health import save_healths
 from tests.portal.hands import NOW, Door
 from tests.support.aps import reading
 from tests.system.places import HOST, open_door
@@ -58,12 +59,12 @@ def browser(door: Door) -> Iterator[BrowserContext]:
 def fail(door: Door, point_id: int) -> None:
     with door.city.store.write() as conn:
         health = ApHealth(False, NOW, NOW - timedelta(minutes=1), NOW, PollFailure.TIMEOUT, None)
-        fleet.save_health(conn, point_id, health)
+        save_healths(conn, {point_id: health})
 
 
 def mend(door: Door, point_id: int) -> None:
     with door.city.store.write() as conn:
-        fleet.save_health(conn, point_id, ApHealth(True, NOW, NOW, NOW, None, reading(NOW)))
+        save_healths(conn, {point_id: ApHealth(True, NOW, NOW, NOW, None, reading(NOW))})
 
 
 def row(page: Page, name: str) -> str:

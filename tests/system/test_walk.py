@@ -164,7 +164,7 @@ def test_an_official_reads_the_month_and_an_admin_the_access_points(town: Town, 
     admin = visitor("de-DE")
     log_in(admin, town, Role.ADMIN)
     admin.goto(f"{town.staff}/access-points")
-    until(admin, "th:has-text('UAP')", within_s=40)
+    until(admin, "td:has-text('UAP')", within_s=40)
     keep(admin, "13-access-points")
     admin.goto(f"{town.staff}/audit")
     keep(admin, "14-audit")

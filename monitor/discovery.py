@@ -21,6 +21,7 @@ from monitor.profiles import Profiles
 from monitor.session import SnmpError, Target
 from monitor.snmp import Client
 from store.fleet import SnmpCredential
+from store.snmp_credentials import Candidate
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +36,6 @@ CANDIDATES_MAX = 10
 
 READING_SECONDS_MAX = 30.0
 """What a device that answered may take to tell what it is: a controller lists all its access points."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A credential to try at the addresses of a network."""
-
-    name: str
-    network: Network
-    credential: SnmpCredential
 
 
 @dataclass(frozen=True, slots=True)

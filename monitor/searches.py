@@ -15,7 +15,7 @@ from datetime import datetime
 
 from hotspot.discovery import Failure, parse_network
 from hotspot.errors import InputError
-from monitor.discovery import Candidate, Hit, Plan, Search, candidates_for
+from monitor.discovery import Hit, Plan, Search, candidates_for
 from monitor.instruments import SEARCHED, Instruments
 from monitor.profiles import Profiles
 from monitor.session import Engine
@@ -124,7 +124,7 @@ class Searcher:
         with city.store.read() as conn:
             kept = snmp_credentials.candidates(conn, city.store.keys)
         try:
-            candidates = candidates_for(network, [Candidate(each.name, each.network, each.credential) for each in kept])
+            candidates = candidates_for(network, kept)
         except InputError:
             return Failure.TOO_MANY_CREDENTIALS
         if not candidates:

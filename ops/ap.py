@@ -28,7 +28,6 @@ from service.cities import City
 from service.processes import stop_event
 from store import ap_events, ap_list, availability, points
 from store.ap_list import Point, State, Wanted
-from store.fleet import SnmpCredential
 from store.nases import COMMAND_LINE
 from store.store import Connection, Unavailable
 
@@ -225,10 +224,6 @@ def look_at(city: City, name: str, *, secrets: bool, now: datetime) -> Detail:
             else points.credential_of(conn, city.store.keys, point.id),
             secrets=secrets,
         )
-
-
-def _credential(conn: Connection, city: City, point: Point) -> SnmpCredential | None:
-    return None if point.kind is PointKind.MEMBER else points.credential_of(conn, city.store.keys, point.id)
 
 
 def _point(conn: Connection, city: City, name: str) -> Point:

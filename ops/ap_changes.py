@@ -13,11 +13,8 @@ from hotspot.errors import ConfigError
 from hotspot.fleet import PointKind
 from ops.ap_words import credential_options, faults_plainly, given_credential, named, now_
 from ops.command import at, city_key, city_of, plainly
-from service.cities import City
-from store import points, snmp_credentials
-from store.fleet import SnmpCredential
+from store import ap_list, points, snmp_credentials
 from store.nases import COMMAND_LINE, sites
-from store.store import Connection
 
 
 @click.command("add")
@@ -42,26 +39,13 @@ def add(
     kogge ap add rostock markt-3 --site neuer-markt --address 10.2.1.9 --community-file community.txt
     """
     with plainly(), city_of(folder, city) as opened, faults_plainly():
-        credential = given_credential(given, prompt=prompt)
+        credential, keys = given_credential(given, prompt=prompt), opened.store.keys
         with opened.store.write() as conn:
             texts = {"name": name, "site": site, "address": address, "port": port, "kind": kind}
             entry = read_entry(texts, sites=sites(conn))
-            points.add(
-                conn,
-                opened.store.keys,
-                entry,
-                credential or _kept(conn, opened, entry.address),
-                author=COMMAND_LINE,
-                now=now_(),
-            )
+            credential = credential or snmp_credentials.of_entry(snmp_credentials.candidates(conn, keys), entry)
+            points.add(conn, keys, entry, credential, author=COMMAND_LINE, now=now_())
     click.echo(f"Added {name}; it is polled within seconds. Try it: kogge ap poll {city} {name}")
-
-
-def _kept(conn: Connection, city: City, address: str) -> SnmpCredential:
-    fitting = snmp_credentials.for_address(snmp_credentials.candidates(conn, city.store.keys), address)
-    if not fitting:
-        raise PointError(fault("community", "no_candidate", text=address))
-    return fitting[0].credential
 
 
 @click.command("move")
@@ -115,7 +99,7 @@ def retire(city: str, name: str, yes: bool, folder: Path) -> None:
     with plainly(), city_of(folder, city) as opened:
         with opened.store.read() as conn:
             point = named(conn, opened, name)
-            behind = points.members(conn, point)
+            behind = ap_list.members(conn, point.id)
         also = f" and {behind} access points behind it" if point.kind is PointKind.CONTROLLER else ""
         if not yes:
             click.confirm(f"Retire {name} ({point.address or point.site_key}){also}?", abort=True)

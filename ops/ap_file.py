@@ -10,12 +10,11 @@ import click
 from hotspot.ap_entry import PointEntry
 from hotspot.ap_file import TEMPLATE, Here, PointFile, read_file, write_file
 from hotspot.errors import ConfigError
-from ops.ap_words import faults_plainly, now_, stored
+from ops.ap_words import faults_plainly, now_
 from ops.command import at, city_key, city_of, plainly
 from ops.csv_input import progress, read_text
 from service.cities import City
 from store import points, snmp_credentials
-from store.fleet import SnmpCredential
 from store.nases import COMMAND_LINE
 from store.points import Changes
 from store.snmp_credentials import Candidate
@@ -58,15 +57,8 @@ def _parse(text: str, here: Here, file: Path) -> PointFile:
 def _plan(city: City, entries: tuple[PointEntry, ...], kept: list[Candidate]) -> Changes:
     with progress(len(entries), "Comparing") as tick, city.store.read() as conn:
         names = points.here(conn, []).points
-        wanted = ((entry, _credential(entry, kept, known=entry.name in names)) for entry in entries)
+        wanted = ((entry, snmp_credentials.of_import(kept, entry, there=entry.name in names)) for entry in entries)
         return points.plan(conn, city.store.keys, wanted, now=now_(), tick=tick)
-
-
-def _credential(entry: PointEntry, kept: list[Candidate], *, known: bool) -> SnmpCredential | None:
-    """The file's, else the one that is there already (None), else the first that is kept for its network."""
-    if entry.credential:
-        return stored(entry.credential)
-    return None if known else snmp_credentials.for_address(kept, entry.address)[0].credential
 
 
 @click.command("export")

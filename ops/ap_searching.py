@@ -18,7 +18,7 @@ from hotspot.ap_entry import PointEntry
 from hotspot.discovery import Known, Network, parse_network, suggested_name
 from hotspot.errors import ConfigError
 from monitor import profiles
-from monitor.discovery import Candidate, Hit, Plan, Search, candidates_for
+from monitor.discovery import Hit, Plan, Search, candidates_for
 from monitor.session import Engine
 from monitor.snmp import Client
 from ops.ap_words import faults_plainly, now_
@@ -75,8 +75,7 @@ def discover(city: City, wish: Wish) -> bool:
 def _plan(city: City, network: Network, port: int) -> Plan:
     with city.store.read() as conn:
         kept = snmp_credentials.candidates(conn, city.store.keys)
-    known = [Candidate(each.name, each.network, each.credential) for each in kept]
-    candidates = candidates_for(network, known)
+    candidates = candidates_for(network, kept)
     if not candidates:
         raise ConfigError(
             f"{city.key} keeps no SNMP credential for {network}; "
@@ -194,7 +193,6 @@ def _agreed(wish: Wish, new: int, moved: int) -> bool:
 
 def _follow(conn: Connection, city: City, each: Seen) -> str:
     assert each.known is not None
-    place = (each.hit.found.address, each.hit.found.port)
-    keys = city.store.keys
-    points.readdress(conn, keys, each.known.id, place, each.hit.credential, author=COMMAND_LINE, now=now_())
+    found, keys = each.hit.found, city.store.keys
+    points.follow(conn, keys, each.known, found, each.hit.credential, author=COMMAND_LINE, now=now_())
     return each.known.name

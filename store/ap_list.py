@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, Connection, Select, and_, case, cast, func, or_, select, type_coerce
 
-from hotspot.errors import InputError
 from hotspot.fleet import PointKind
 from hotspot.values import MacAddress
 from store.rows import pick
@@ -258,11 +257,3 @@ def sessions_at(conn: Connection, access_point_id: int, *, limit: int) -> Sequen
 def watched_until(conn: Connection) -> datetime | None:
     """When the monitor looked last, at whichever access point; None where it never did."""
     return conn.execute(select(func.max(monitor_watch.c.last_at))).scalar()
-
-
-def site_id(conn: Connection, key: str) -> int:
-    """Of a place's key. InputError where there is none."""
-    found = conn.execute(select(site.c.id).where(site.c.key == key)).scalar()
-    if found is None:
-        raise InputError(f"there is no place {key!r}")
-    return int(found)

@@ -12,17 +12,18 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
+from hotspot.ap_entry import PointEntry
 from hotspot.discovery import Failure, Found, Known, Network, Register, Trait
 from hotspot.errors import InputError
 from hotspot.fleet import PointKind
 from hotspot.values import MacAddress
-from store.fleet import SnmpCredential, seal_credential
+from store import points
+from store.fleet import SnmpCredential, seal_credential, unseal_credential
 from store.keys import KeyRing
 from store.nases import Author
 from store.rows import pick
-from store.schema import access_point, access_point_bssid, access_point_health, discovery, discovery_find, site
+from store.schema import access_point, access_point_bssid, access_point_health, discovery, discovery_find
 
 KEPT = 20
 """Searches of a city that are kept; a further request forgets the oldest with its finds."""
@@ -176,24 +177,27 @@ def register(conn: Connection) -> Register:
 # What becomes of them -----------------------------------------------------------------------------------
 
 
-def take(conn: Connection, find_id: int, *, site_id: int, name: str, author: Author, now: datetime) -> int:
-    """Make an access point of a find; it is polled within seconds. Returns its id. InputError where it cannot be."""
+def take(conn: Connection, keys: KeyRing, find_id: int, *, site: str, name: str, author: Author, now: datetime) -> int:
+    """Make an access point of a find, at the site of that key; it is polled within seconds. Returns its id.
+
+    InputError where it cannot be.
+    """
     row = _free(conn, find_id)
-    return _add(conn, row, site_id=site_id, name=name, author=author, now=now)
+    entry = PointEntry(name, site, row.address, row.port, PointKind(row.kind))
+    point_id = points.add(conn, keys, entry, _credential(keys, row), author=author, now=now)
+    _note_taken(conn, find_id, point_id)
+    return point_id
 
 
-def follow(conn: Connection, find_id: int, *, author: Author, now: datetime) -> Known:
+def follow(conn: Connection, keys: KeyRing, find_id: int, *, author: Author, now: datetime) -> Known:
     """A find that is a known access point which moved: poll it at its new address. InputError where it is none."""
     row = _free(conn, find_id)
-    known = _find_of(row, register(conn)).known
-    if known is None or not known.moved:
+    find = _find_of(row, register(conn))
+    if find.known is None or not find.known.moved:
         raise InputError(f"{row.address} is no access point that has moved")
-    values = {name: getattr(row, name) for name in ("address", "port", "snmp_version", "snmp_sealed")}
-    conn.execute(update(access_point).where(access_point.c.id == known.id).values(**values))
-    _note_taken(conn, find_id, known.id)
-    moved = {"address": row.address, "port": row.port, "before": f"{known.address}:{known.port}"}
-    author.note(conn, "ap.address", f"access_point:{known.id}", now=now, name=known.name, **moved)
-    return known
+    points.follow(conn, keys, find.known, find.found, _credential(keys, row), author=author, now=now)
+    _note_taken(conn, find_id, find.known.id)
+    return find.known
 
 
 def _free(conn: Connection, find_id: int) -> Row[Any]:
@@ -205,23 +209,8 @@ def _free(conn: Connection, find_id: int) -> Row[Any]:
     return row
 
 
-def _add(conn: Connection, row: Row[Any], *, site_id: int, name: str, author: Author, now: datetime) -> int:
-    same = (access_point.c.retired_at.is_(None), access_point.c.address == row.address, access_point.c.port == row.port)
-    there = conn.execute(select(access_point.c.name).where(*same)).scalar()
-    if there is not None:
-        raise InputError(f"{row.address} is polled already, as {there}")
-    if conn.execute(select(site.c.id).where(site.c.id == site_id)).first() is None:
-        raise InputError("there is no such place")
-    columns = {each: getattr(row, each) for each in ("address", "port", "kind", "snmp_version", "snmp_sealed")}
-    statement = insert(access_point).values(name=name, site_id=site_id, created_at=now, **columns)
-    try:
-        with conn.begin_nested():
-            point_id = int(conn.execute(statement.returning(access_point.c.id)).scalar_one())
-    except IntegrityError:
-        raise InputError(f"another access point is called {name}") from None
-    _note_taken(conn, row.id, point_id)
-    author.note(conn, "ap.add", f"access_point:{point_id}", now=now, name=name, address=row.address, port=row.port)
-    return point_id
+def _credential(keys: KeyRing, row: Row[Any]) -> SnmpCredential:
+    return unseal_credential(keys, row.snmp_version, bytes(row.snmp_sealed))
 
 
 def _note_taken(conn: Connection, find_id: int, point_id: int) -> None:

@@ -15,12 +15,13 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from hotspot.ap_entry import CredentialWords, PointEntry
+from hotspot.ap_entry import CredentialWords, PointEntry, PointError, fault
 from hotspot.ap_events import Kind
 from hotspot.ap_file import Here, Placed
-from hotspot.discovery import Network
+from hotspot.discovery import Found, Known, Network
 from hotspot.errors import InputError
 from hotspot.fleet import PointKind
+from hotspot.nas import Fault
 from store.fleet import SnmpCredential, seal_credential, unseal_credential
 from store.keys import KeyRing
 from store.nases import Author
@@ -164,19 +165,59 @@ def apply(conn: Connection, changes: Changes, *, author: Author, now: datetime) 
 # Changing -----------------------------------------------------------------------------------------------
 
 
+def twins(conn: Connection, entry: PointEntry, *, besides: int | None = None) -> list[Fault]:
+    """Where another one in service has this one's name or its address."""
+    others = select(access_point.c.name).where(access_point.c.retired_at.is_(None), access_point.c.id != (besides or 0))
+    found = []
+    if conn.execute(others.where(access_point.c.name == entry.name)).first() is not None:
+        found.append(fault("name", "taken", text=entry.name))
+    there = (access_point.c.address == entry.address, access_point.c.port == entry.port)
+    other = conn.execute(others.where(*there)).scalar()
+    if other is not None:
+        found.append(fault("address", "place_taken", text=f"{entry.address} port {entry.port}", other=other))
+    return found
+
+
+def _refuse_twins(conn: Connection, entry: PointEntry, *, besides: int | None = None) -> None:
+    found = twins(conn, entry, besides=besides)
+    if found:
+        raise PointError(*found)
+
+
 def add(
     conn: Connection, keys: KeyRing, entry: PointEntry, credential: SnmpCredential, *, author: Author, now: datetime
 ) -> int:
-    """A new one that answers to `credential`. InputError where its name or its address is another's."""
-    _refuse_address(conn, entry)
+    """A new one that answers to `credential`. PointError where its name or its address is another's."""
+    _refuse_twins(conn, entry)
     statement = insert(access_point).values(
         created_at=now, **_columns(entry, _site_id(conn, entry.site)), **_sealed(keys, credential)
     )
     with _named_once(conn, entry.name):
         point_id = int(conn.execute(statement.returning(access_point.c.id)).scalar_one())
-    shown = {"name": entry.name, "site": entry.site, "address": entry.address, "port": entry.port}
-    author.note(conn, "ap.add", f"access_point:{point_id}", now=now, **shown, kind=entry.kind.value)
+    author.note(conn, "ap.add", f"access_point:{point_id}", now=now, **_shown(entry))
     return point_id
+
+
+def change(
+    conn: Connection, keys: KeyRing, point: Point, entry: PointEntry, *, author: Author, now: datetime
+) -> list[str]:
+    """Change what differs; without a credential that one stays. Returns what changed.
+
+    PointError where another has its name or its address.
+    """
+    _refuse_twins(conn, entry, besides=point.id)
+    before, after = _shown(point), _shown(entry)
+    detail: dict[str, Any] = {
+        name: {"before": before[name], "after": after[name]} for name in after if before[name] != after[name]
+    }
+    values = _columns(entry, _site_id(conn, entry.site))
+    if entry.credential:
+        values |= _sealed(keys, SnmpCredential(**asdict(entry.credential)))
+        detail["credential"] = "changed"
+    if detail:
+        conn.execute(update(access_point).where(access_point.c.id == point.id).values(**values))
+        author.note(conn, "ap.change", f"access_point:{point.id}", now=now, **detail)
+    return list(detail)
 
 
 def move(conn: Connection, point: Point, site_key: str, *, author: Author, now: datetime) -> None:
@@ -192,26 +233,21 @@ def rename(conn: Connection, point: Point, name: str, *, author: Author, now: da
     author.note(conn, "ap.rename", f"access_point:{point.id}", now=now, name=name, before=point.name)
 
 
-def readdress(
+def follow(
     conn: Connection,
     keys: KeyRing,
-    point_id: int,
-    place: tuple[str, int],
+    known: Known,
+    found: Found,
     credential: SnmpCredential,
     *,
     author: Author,
     now: datetime,
 ) -> None:
-    """One that answers at another address and port now, to `credential`."""
-    values = {"address": place[0], "port": place[1]} | _sealed(keys, credential)
-    conn.execute(update(access_point).where(access_point.c.id == point_id).values(**values))
-    author.note(conn, "ap.address", f"access_point:{point_id}", now=now, address=place[0], port=place[1])
-
-
-def members(conn: Connection, point: Point) -> int:
-    """How many stand behind it."""
-    query = _IN_SERVICE.where(access_point.c.controller_id == point.id)
-    return len(conn.execute(query).all())
+    """A known one that was found to answer at another address and port now, to `credential`."""
+    moved = {"address": found.address, "port": found.port}
+    conn.execute(update(access_point).where(access_point.c.id == known.id).values(moved | _sealed(keys, credential)))
+    before = f"{known.address}:{known.port}"
+    author.note(conn, "ap.address", f"access_point:{known.id}", now=now, name=known.name, **moved, before=before)
 
 
 def retire(conn: Connection, point: Point, *, author: Author, now: datetime) -> int:
@@ -231,6 +267,13 @@ def note_secrets_shown(conn: Connection, *, subject: str, author: Author, now: d
     author.note(conn, "ap.secrets", subject, now=now)
 
 
+def _shown(point: Point | PointEntry) -> dict[str, Any]:
+    """What the audit log may show."""
+    site_key = point.site if isinstance(point, PointEntry) else point.site_key
+    at = {"address": point.address, "port": point.port}
+    return {"name": point.name, "site": site_key, **at, "kind": point.kind.value}
+
+
 def _columns(entry: PointEntry, site_id: int) -> dict[str, Any]:
     values = {"name": entry.name, "address": entry.address, "port": entry.port, "kind": entry.kind.value}
     return values | {"site_id": site_id}
@@ -245,13 +288,6 @@ def _site_id(conn: Connection, key: str) -> int:
     if key not in found:
         raise InputError(f"there is no site {key}; sites are: {', '.join(sorted(found))}")
     return int(found[key])
-
-
-def _refuse_address(conn: Connection, entry: PointEntry) -> None:
-    there = (access_point.c.address == entry.address, access_point.c.port == entry.port)
-    other = conn.execute(_IN_SERVICE.where(*there)).first()
-    if other is not None:
-        raise InputError(f"{entry.address} port {entry.port} is polled already, as {other.name}")
 
 
 @contextmanager

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from ipaddress import ip_address, ip_network
 
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from hotspot.ap_entry import PointEntry, PointError, fault
 from hotspot.discovery import Network
 from hotspot.errors import InputError
 from store.fleet import SnmpCredential, seal_credential, unseal_credential
@@ -48,6 +49,21 @@ def candidates(conn: Connection, keys: KeyRing) -> list[Candidate]:
 def for_address(known: list[Candidate], address: str) -> list[Candidate]:
     """Those of `known` that are tried at this address."""
     return [each for each in known if ip_address(address) in each.network]
+
+
+def of_entry(known: list[Candidate], entry: PointEntry) -> SnmpCredential:
+    """The entry's own, else the first of `known` that is kept for its address; PointError where there is none."""
+    if entry.credential:
+        return SnmpCredential(**asdict(entry.credential))
+    kept = for_address(known, entry.address)
+    if not kept:
+        raise PointError(fault("community", "no_candidate", text=entry.address))
+    return kept[0].credential
+
+
+def of_import(known: list[Candidate], entry: PointEntry, *, there: bool) -> SnmpCredential | None:
+    """The same for a file's line; None where the access point is there and the line leaves its credential as it is."""
+    return None if there and not entry.credential else of_entry(known, entry)
 
 
 def add(

@@ -21,7 +21,7 @@ from service.cities import City
 from service.speech import Speech
 from service.speech import marked as _
 from store import discoveries, nases, points
-from store.ap_list import State, site_id
+from store.ap_list import State
 from store.discoveries import Discovery, Find
 from store.nases import Author
 from store.store import Connection
@@ -98,13 +98,13 @@ class ApDiscovery:
         find = next((each for each in discoveries.finds(conn, discovery_id) if each.id == find_id), None)
         if find is None:
             abort(404)
-        author, now = Author(g.member.id), self.clock()
+        keys, author, now = self.city.store.keys, Author(g.member.id), self.clock()
         if find.known is not None and find.known.moved:
-            discoveries.follow(conn, find_id, author=author, now=now)
+            discoveries.follow(conn, keys, find_id, author=author, now=now)
             return
         name = line(request.form.get(f"name-{find_id}", ""), NAME_MAX) or find.found.address
-        at = site_id(conn, line(request.form.get("site", ""), NAME_MAX))
-        discoveries.take(conn, find_id, site_id=at, name=name, author=author, now=now)
+        site = line(request.form.get("site", ""), NAME_MAX)
+        discoveries.take(conn, keys, find_id, site=site, name=name, author=author, now=now)
 
     # The page ---------------------------------------------------------------------------------------
 

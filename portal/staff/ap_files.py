@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,6 @@ from service.cities import City
 from service.speech import Speech
 from service.speech import marked as _
 from store import points, snmp_credentials
-from store.fleet import SnmpCredential
 from store.nases import Author
 from store.points import Changes
 from store.snmp_credentials import Candidate
@@ -91,7 +90,7 @@ class ApFiles:
         return speech_for(request, self.speeches).text(sentence)
 
     def _plan(self, entries: tuple[PointEntry, ...], kept: list[Candidate], names: set[str]) -> Changes:
-        wanted = ((entry, _credential(entry, kept, known=entry.name in names)) for entry in entries)
+        wanted = ((entry, snmp_credentials.of_import(kept, entry, there=entry.name in names)) for entry in entries)
         with self.city.store.read() as conn:
             return points.plan(conn, self.city.store.keys, wanted, now=self.clock())
 
@@ -100,10 +99,3 @@ class ApFiles:
         return staff_page(
             self.city, self.speeches, self.guard, template, status=status, columns=TEMPLATE.split(","), **values
         )
-
-
-def _credential(entry: PointEntry, kept: list[Candidate], *, known: bool) -> SnmpCredential | None:
-    """The file's, else the one that is there already (None), else the first that is kept for its network."""
-    if entry.credential:
-        return SnmpCredential(**asdict(entry.credential))
-    return None if known else snmp_credentials.for_address(kept, entry.address)[0].credential

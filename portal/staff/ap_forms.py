@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,6 @@ from hotspot.ap_entry import (
     KINDS,
     SECRETS,
     SNMP_PORT,
-    PointEntry,
     PointError,
     check_name,
     fault,
@@ -32,9 +31,8 @@ from portal.staff.views import staff_page
 from service.cities import City
 from service.speech import Speech
 from service.speech import marked as _
-from store import ap_edit, ap_list, nases, points, snmp_credentials
+from store import ap_list, nases, points, snmp_credentials
 from store.ap_list import Point
-from store.fleet import SnmpCredential
 from store.nases import Author
 from store.store import Connection
 
@@ -83,28 +81,12 @@ class ApForms:
         try:
             with self.city.store.write() as conn:
                 entry = read_entry(typed, sites=nases.sites(conn))
-                self._refuse_twins(conn, entry)
-                credential = self._credential(conn, entry)
-                author = Author(g.member.id)
-                keys = self.city.store.keys
+                keys, author = self.city.store.keys, Author(g.member.id)
+                credential = snmp_credentials.of_entry(snmp_credentials.candidates(conn, keys), entry)
                 point_id = points.add(conn, keys, entry, credential, author=author, now=self.clock())
         except InputError as error:
             return self._form(typed, faults=faults_of(error))
         return redirect(f"/staff/access-points/{point_id}", 303)
-
-    def _refuse_twins(self, conn: Connection, entry: PointEntry) -> None:
-        found = ap_edit.twins(conn, entry)
-        if found:
-            raise PointError(*found)
-
-    def _credential(self, conn: Connection, entry: PointEntry) -> SnmpCredential:
-        """The form's, else the first that is kept for its network."""
-        if entry.credential:
-            return SnmpCredential(**asdict(entry.credential))
-        kept = snmp_credentials.for_address(snmp_credentials.candidates(conn, self.city.store.keys), entry.address)
-        if not kept:
-            raise PointError(fault("community", "no_candidate", text=entry.address))
-        return kept[0].credential
 
     # Changing ---------------------------------------------------------------------------------------
 
@@ -126,7 +108,8 @@ class ApForms:
 
     def _change_polled(self, conn: Connection, point: Point, typed: Mapping[str, str]) -> None:
         entry = read_entry(typed, sites=nases.sites(conn))
-        ap_edit.change(conn, self.city.store.keys, point, entry, author=Author(g.member.id), now=self.clock())
+        itself, author = self._itself(conn, point), Author(g.member.id)
+        points.change(conn, self.city.store.keys, itself, entry, author=author, now=self.clock())
 
     def _change_member(self, conn: Connection, point: Point, typed: Mapping[str, str]) -> None:
         """One behind a controller: its name and its place are ours, the rest its controller tells."""
@@ -134,9 +117,7 @@ class ApForms:
         wrong = check_name(name) if name else fault("name", "missing")
         if wrong is not None:
             raise PointError(wrong)
-        itself = points.by_name(conn, point.name)
-        if itself is None:
-            abort(404)
+        itself = self._itself(conn, point)
         author, now = Author(g.member.id), self.clock()
         if site != point.site_key:
             points.move(conn, itself, site, author=author, now=now)
@@ -154,10 +135,7 @@ class ApForms:
     def retire_point(self, point_id: int) -> AnyResponse:
         point = self._known(point_id)
         with self.city.store.write() as conn:
-            itself = points.by_name(conn, point.name)
-            if itself is None or itself.id != point_id:
-                abort(404)
-            points.retire(conn, itself, author=Author(g.member.id), now=self.clock())
+            points.retire(conn, self._itself(conn, point), author=Author(g.member.id), now=self.clock())
         return redirect(f"/staff/access-points/{point_id}", 303)
 
     # Shared -----------------------------------------------------------------------------------------
@@ -167,6 +145,11 @@ class ApForms:
         with self.city.store.read() as conn:
             found = ap_list.point(conn, point_id)
         return found if found is not None and found.retired_at is None else abort(404)
+
+    def _itself(self, conn: Connection, point: Point) -> points.Point:
+        """As it is in this transaction, if it still is."""
+        found = points.by_name(conn, point.name)
+        return found if found is not None and found.id == point.id else abort(404)
 
     def _form(
         self, typed: Mapping[str, str], *, faults: tuple[Fault, ...] = (), point: Point | None = None

@@ -14,12 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from hotspot.discovery import Network
 from hotspot.errors import InputError
 from hotspot.fleet import PollFailure
-from monitor.discovery import CANDIDATES_MAX, Candidate, Plan, Search, candidates_for
+from monitor.discovery import CANDIDATES_MAX, Plan, Search, candidates_for
 from monitor.profiles import Profiles
 from monitor.snmp import Client
 from store.fleet import SnmpCredential
+from store.snmp_credentials import Candidate
 from tests.monitor.conftest import SNMPD_CONF, V2C, V3, running, udp_port
 
 WRONG = SnmpCredential("v2c", community="not-this-one")
@@ -57,8 +59,12 @@ def agents(tmp_path: Path, network: IPv4Network, silent: socket.socket) -> Itera
         yield port
 
 
+def kept(name: str, network: Network, credential: SnmpCredential = V2C) -> Candidate:
+    return Candidate(1, name, network, credential, datetime(2026, 6, 14, tzinfo=UTC))
+
+
 def look(network: IPv4Network, port: int, profiles: Profiles, *credentials: SnmpCredential, **plan: float) -> Search:
-    candidates = [Candidate(str(number), network, each) for number, each in enumerate(credentials)]
+    candidates = [kept(str(number), network, each) for number, each in enumerate(credentials)]
     search = Search(Plan(network, port, candidates, **({"timeout_s": 2.0, "retries": 0} | plan)))  # type: ignore[arg-type]
 
     async def run() -> None:
@@ -102,7 +108,7 @@ def test_who_speaks_snmpv3_and_takes_no_credential_is_named(
 def test_a_search_that_is_cancelled_keeps_what_it_found(
     network: IPv4Network, agents: int, all_profiles: Profiles
 ) -> None:
-    search = Search(Plan(network, agents, [Candidate("one", network, V2C)], timeout_s=30, retries=0))
+    search = Search(Plan(network, agents, [kept("one", network)], timeout_s=30, retries=0))
 
     async def run() -> None:
         client = Client()
@@ -130,11 +136,11 @@ def test_the_rate_is_bounded(network: IPv4Network, all_profiles: Profiles) -> No
 
 def test_candidates_are_those_of_the_network_in_their_order() -> None:
     networks = {"a": "10.1.0.0/16", "b": "10.2.0.0/16", "c": "10.1.0.8/32", "d": "fd00::/64"}
-    known = [Candidate(name, ip_network(where), V2C) for name, where in networks.items()]
+    known = [kept(name, ip_network(where)) for name, where in networks.items()]
     found = candidates_for(ip_network("10.1.0.0/24"), known)
     assert [each.name for each in found] == ["a", "c"]
     plan = Plan(ip_network("10.1.0.0/29"), 161, found, timeout_s=1, retries=0)
     assert [str(address) for place, address in plan.questions() if place == 1] == []
-    many = [Candidate(str(number), ip_network("10.0.0.0/8"), V2C) for number in range(CANDIDATES_MAX + 1)]
+    many = [kept(str(number), ip_network("10.0.0.0/8")) for number in range(CANDIDATES_MAX + 1)]
     with pytest.raises(InputError, match=f"at most {CANDIDATES_MAX}"):
         candidates_for(ip_network("10.1.0.0/24"), many)

@@ -306,7 +306,7 @@ def test_a_retired_controller_takes_those_behind_it_along(city: City) -> None:
         }
         conn.execute(insert(access_point).values(values))
         point = points.by_name(conn, "stadthafen-1")
-        assert point is not None and points.members(conn, point) == 1
+        assert point is not None and ap_list.members(conn, point.id) == 1
         assert points.retire(conn, point, author=COMMAND_LINE, now=NOW) == 2
         assert points.retire(conn, point, author=COMMAND_LINE, now=NOW) == 0
         assert ap_list.counts(conn, Wanted())[State.RETIRED] == 2

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 
 from hotspot.discovery import Failure, Found
 from hotspot.errors import InputError
@@ -18,7 +18,7 @@ from store import discoveries, fleet
 from store.fleet import SnmpCredential
 from store.health import save_healths
 from store.nases import COMMAND_LINE
-from store.schema import access_point, access_point_bssid, access_point_health
+from store.schema import access_point_bssid, access_point_health
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
 NETWORK = ip_network("10.1.0.0/24")
@@ -43,8 +43,8 @@ def searched(city: City, *found: Found) -> list[discoveries.Find]:
 
 def take(city: City, find_id: int, name: str = "roof") -> int:
     with city.store.write() as conn:
-        site_id = conn.execute(select(access_point.c.site_id).limit(1)).scalar_one()
-        return discoveries.take(conn, find_id, site_id=site_id, name=name, author=COMMAND_LINE, now=NOW)
+        where = {"site": "neuer-markt", "name": name}
+        return discoveries.take(conn, city.store.keys, find_id, **where, author=COMMAND_LINE, now=NOW)
 
 
 def polled(city: City) -> dict[str, fleet.AccessPoint]:
@@ -116,8 +116,8 @@ def test_one_that_answers_elsewhere_and_no_longer_where_it_was_has_moved(city: C
     (second,) = searched(city, elsewhere)
     assert second.known is not None and not second.known.moved, "it is up where it was: it has two addresses"
     with city.store.write() as conn, pytest.raises(InputError, match="moved"):
-        discoveries.follow(conn, second.id, author=COMMAND_LINE, now=NOW)
+        discoveries.follow(conn, city.store.keys, second.id, author=COMMAND_LINE, now=NOW)
     with city.store.write() as conn:
         conn.execute(update(access_point_health).values(up=False))
-        assert discoveries.follow(conn, second.id, author=COMMAND_LINE, now=NOW).name == "roof"
+        assert discoveries.follow(conn, city.store.keys, second.id, author=COMMAND_LINE, now=NOW).name == "roof"
     assert polled(city)["roof"].address == "10.1.0.77"

@@ -25,8 +25,19 @@ from pydantic import (
 
 from config.face import FaceSection
 from config.monitoring import Monitor
-from config.section import HOST, Flag, Language, Listen, Number, OptionalListen, Port, Section, email_address, host_name
 from config.section import LANGUAGES as LANGUAGES
+from config.section import (
+    Flag,
+    Language,
+    Listen,
+    Number,
+    OptionalListen,
+    Port,
+    Section,
+    email_address,
+    host_name,
+    web_address,
+)
 from config.sending import Mail, Sms
 from hotspot.hours import Hours
 from hotspot.plan import Counting, Way
@@ -50,14 +61,7 @@ def _zone(text: str) -> str:
 
 
 def _url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        sound = parts.scheme in ("http", "https") and parts.port != 0  # `port` raises beyond 65535
-    except ValueError:
-        sound = False
-    if not sound or not HOST.fullmatch(parts.hostname or "") or "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError(f"{text!r} is not an address such as `https://wlan.rostock.de`")
-    return text.rstrip("/")
+    return web_address(text, such_as="https://wlan.rostock.de")
 
 
 def _optional_url(text: str) -> str:

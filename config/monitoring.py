@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, IPvAnyNetwork, model_validator
 
-from config.section import HOST, Number, OptionalListen, Section
+from config.section import Number, OptionalListen, Section, is_this_machine, web_address
 
 
 def _prometheus(text: str) -> str:
     """The root of its HTTP API, with a path where it stands behind a proxy."""
-    if not text:
-        return ""
-    try:
-        parts = urlsplit(text)
-        sound = parts.scheme in ("http", "https") and parts.port != 0  # `port` raises beyond 65535
-    except ValueError:
-        sound = False
-    if not sound or not HOST.fullmatch(parts.hostname or "") or "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError(f"{text!r} is not an address such as `http://127.0.0.1:9090`")
-    return text.rstrip("/")
-
-
-def _on_this_machine(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return web_address(text, such_as="http://127.0.0.1:9090") if text else ""
 
 
 class Monitor(Section):
@@ -49,6 +31,7 @@ class Monitor(Section):
         if self.prometheus_token_file is not None:
             if not self.prometheus_url:
                 raise ValueError("prometheus_token_file is of no use without prometheus_url")
-            if not self.prometheus_url.startswith("https:") and not _on_this_machine(self.prometheus_url):
+            to = urlsplit(self.prometheus_url)
+            if to.scheme != "https" and not is_this_machine(to.hostname or ""):
                 raise ValueError(f"the token would go to {self.prometheus_url} in the clear; use https")
         return self

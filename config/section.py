@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -41,6 +43,26 @@ def host_name(text: str) -> str:
     if text and not HOST.fullmatch(text.lower()):
         raise ValueError(f"{text!r} is not a host name such as `wlan.rostock.de`, without scheme and port")
     return text.lower()
+
+
+def web_address(text: str, *, such_as: str) -> str:
+    """An http or https address without user, query and fragment, and without a slash at its end."""
+    try:
+        parts = urlsplit(text)
+        sound = parts.scheme in ("http", "https") and parts.port != 0  # `port` raises beyond 65535
+    except ValueError:
+        sound = False
+    if not sound or not HOST.fullmatch(parts.hostname or "") or "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError(f"{text!r} is not an address such as `{such_as}`")
+    return text.rstrip("/")
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether what goes to a host stays on this machine, so that it need not be encrypted."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def email_address(text: str) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from config.section import HOST, Flag, Number, Port, Section, email_address, host_name
+from config.section import HOST, Flag, Number, Port, Section, email_address, host_name, is_this_machine
 
 
 def _country_code(text: str) -> str:
@@ -31,18 +30,11 @@ def _header(text: str) -> str:
     return text
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _gateway_url(text: str) -> None:
     """Its query may hold places; scheme and host are fixed."""
     parts = urlsplit(text)
     host = parts.hostname or ""
-    if not HOST.fullmatch(host) or not (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))):
+    if not HOST.fullmatch(host) or not (parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(host))):
         raise ValueError(f"{text!r} is not an https address (http only to this machine itself)")
 
 
@@ -64,7 +56,7 @@ class Mail(Section):
             email_address(self.sender)
         if bool(self.user) != (self.password_file is not None):
             raise ValueError("user and password_file go together")
-        if self.user and self.tls == "none" and not _is_loopback(self.host):
+        if self.user and self.tls == "none" and not is_this_machine(self.host):
             raise ValueError(f'tls = "none" would send the password in the clear to {self.host}')
         return self
 

@@ -7,19 +7,18 @@ gateways; pages only write rows.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from hotspot.retries import again_at
 from monitor.instruments import Instruments
+from monitor.rounds import Rounds
 from service.cities import City
 from service.mail import Postman
 from service.sending import Failure, Gateway, Letter, Sending
 from service.sms import Texter
 from store import messages
 from store.messages import Kind, Message
-from store.store import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +38,7 @@ def gateways(city: City) -> dict[Kind, Gateway]:
     return found
 
 
-class Sender:
+class Sender(Rounds):
     """Sends one kind of a city's messages from `start` to `stop`."""
 
     def __init__(
@@ -47,28 +46,10 @@ class Sender:
     ) -> None:
         self._city, self._kind, self._gateway = city, kind, gateway
         self._instruments, self._clock = instruments, clock
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"{kind.value}-{city.key}", daemon=True)
+        super().__init__(f"{kind.value}-{city.key}", f"{city.key}: {kind.value}", pause_s=LOOK_SECONDS)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Begin to end; returns at once."""
-        self._stopping.set()
-
-    def join(self, timeout: float | None = None) -> None:
-        """Wait for the round that runs."""
-        self._thread.join(timeout)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(LOOK_SECONDS):
-            try:
-                self.step(now=self._clock())
-            except Unavailable as error:
-                log.warning("%s: %s: the database is away (%s)", self._city.key, self._kind.value, type(error).__name__)
-            except Exception:  # ours to mend; the next second tries again
-                log.exception("%s: sending %s failed", self._city.key, self._kind.value)
+    def round(self) -> None:
+        self.step(now=self._clock())
 
     def step(self, *, now: datetime) -> int:
         """Send what is due, give up what came too late. Returns how many were sent."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -18,6 +17,7 @@ from hotspot.errors import InputError
 from monitor.discovery import Hit, Plan, Search, candidates_for
 from monitor.instruments import SEARCHED, Instruments
 from monitor.profiles import Profiles
+from monitor.rounds import Rounds
 from monitor.session import Engine
 from monitor.snmp import Client
 from service.cities import City
@@ -42,7 +42,7 @@ class Stopped(Exception):
     """The process ends, or another one has the lease: the request stays open."""
 
 
-class Searcher:
+class Searcher(Rounds):
     """Runs a city's searches from `start` to `stop`."""
 
     def __init__(
@@ -58,28 +58,10 @@ class Searcher:
         self._city, self._profiles = city, profiles
         self._instruments, self._clock = instruments, clock
         self._holder, self._engine = holder, engine
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"discover-{city.key}", daemon=True)
+        super().__init__(f"discover-{city.key}", f"{city.key}: a search", pause_s=LOOK_SECONDS)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Begin to end; returns at once."""
-        self._stopping.set()
-
-    def join(self, timeout: float | None = None) -> None:
-        """Wait for the search to be left; it is begun anew by the next process."""
-        self._thread.join(timeout)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(LOOK_SECONDS):
-            try:
-                self.step()
-            except Unavailable as error:
-                log.warning("%s: a search: the database is away (%s)", self._city.key, type(error).__name__)
-            except Exception:  # ours to mend; the next look tries again
-                log.exception("%s: a search failed", self._city.key)
+    def round(self) -> None:
+        self.step()
 
     def step(self) -> bool:
         """Do the oldest search that is wanted, if its lease is free. Whether one was brought to its end."""

@@ -7,10 +7,8 @@ configuration names under the issuer of the city's file. A provider that hangs h
 from __future__ import annotations
 
 import base64
-import http.client
 import json
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,10 +16,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request
 
 from config.model import Oidc
 from config.secrets import read_secret
+from portal import fetching
 from portal.captive.id_token import UntrueError, verify
 from portal.passwords import BusyError
 
@@ -186,41 +185,18 @@ class Provider:
 # HTTP ---------------------------------------------------------------------------------------------------
 
 
-class _NoRedirect(HTTPRedirectHandler):
-    """A secret goes to the address that was named, and to no other."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
-_OPENER = build_opener(_NoRedirect)
-
-
 def fetch(request: Request) -> dict[str, Any]:
     """A JSON object. RefusedError for an answer of 4xx, AwayError for whatever else is none."""
-    end = time.monotonic() + ANSWER_SECONDS
     try:
-        with _OPENER.open(request, timeout=ANSWER_SECONDS) as answer:
-            found = json.loads(_read(answer, end))
+        found = json.loads(fetching.fetch(request, seconds=ANSWER_SECONDS, octets_max=ANSWER_MAX))
     except HTTPError as error:
         said = f"{request.full_url} answered {error.code}: {_excerpt(error)}"
         raise (RefusedError if 400 <= error.code < 500 else AwayError)(said) from None
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except fetching.FAULTS as error:
         raise AwayError(f"{request.full_url}: {type(error).__name__}: {error}") from None
     if not isinstance(found, dict):
         raise AwayError(f"{request.full_url} answered no JSON object")
     return found
-
-
-def _read(answer: Any, end: float) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while part := answer.read1(65_536):
-        parts.append(part)
-        size += len(part)
-        if size > ANSWER_MAX or time.monotonic() > end:
-            raise ValueError("the answer is too long or too slow")
-    return b"".join(parts)
 
 
 def _excerpt(error: HTTPError) -> str:

@@ -5,21 +5,20 @@ A Prometheus that is away or says something else is an `AwayError`: then the cha
 
 from __future__ import annotations
 
-import http.client
 import json
 import math
-import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request
 
 from config.model import CityConfig
 from config.secrets import read_secret
 from hotspot.ap_curves import BLIND, DOWN, Curves, Topic, settled, told_of
 from hotspot.charts import Grid, Values
 from hotspot.errors import ConfigError
+from portal import fetching
 
 TIMEOUT_S = 3.0
 """For the answer as a whole: a page waits no longer before it uses the store's."""
@@ -82,31 +81,10 @@ def _fetch(config: CityConfig, query: str) -> list[Any]:
         if settings.prometheus_token_file is not None:
             headers["Authorization"] = f"Bearer {read_secret(settings.prometheus_token_file)}"
         request = Request(f"{settings.prometheus_url}/api/v1/query_range", query.encode(), headers)
-        with _OPENER.open(request, timeout=TIMEOUT_S) as response:
-            return list(json.loads(_read(response, time.monotonic() + TIMEOUT_S))["data"]["result"])
-    except (OSError, http.client.HTTPException, ConfigError, ValueError, KeyError, TypeError) as error:
+        answer = fetching.fetch(request, seconds=TIMEOUT_S, octets_max=ANSWER_MAX)
+        return list(json.loads(answer)["data"]["result"])
+    except (*fetching.FAULTS, ConfigError, KeyError, TypeError) as error:
         raise AwayError(f"{settings.prometheus_url}: {type(error).__name__}: {error}") from None
-
-
-def _read(response: Any, end: float) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while part := response.read1(65_536):
-        parts.append(part)
-        size += len(part)
-        if size > ANSWER_MAX or time.monotonic() > end:
-            raise ValueError("the answer is too long or too slow")
-    return b"".join(parts)
-
-
-class _NoRedirect(HTTPRedirectHandler):
-    """The token goes to the address that was named, and to no other."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
-
-
-_OPENER = build_opener(_NoRedirect)
 
 
 def _curves(series: list[Any], grid: Grid) -> Curves:

@@ -10,9 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 
-from hotspot.errors import InputError
+from hotspot.faults import Fault, FaultsError
 from hotspot.fleet import PointKind
-from hotspot.nas import Fault
 
 NAME_MAX = 60
 COMMUNITY_MAX = 255
@@ -45,12 +44,8 @@ SENTENCES = {
 """What a fault says, by a word that only this file and `hotspot.ap_file` use."""
 
 
-class PointError(InputError):
+class PointError(FaultsError):
     """All that is wrong with what a person said of an access point."""
-
-    def __init__(self, *faults: Fault) -> None:
-        super().__init__("\n".join(map(str, faults)))
-        self.faults = faults
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from hotspot.ap_entry import FIELDS, REQUIRED, SECRETS, PointEntry, PointError, 
 from hotspot.csv_table import FAULTS_MAX, BadPlace, Columns, rows
 from hotspot.discovery import Network
 from hotspot.errors import InputError
+from hotspot.faults import Fault
 from hotspot.fleet import PointKind
-from hotspot.nas import Fault
 
 ROWS_MAX = 10_000
 """Access points of one file; a city with more splits it."""

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
-from hotspot.errors import InputError
+from hotspot.faults import Fault, FaultsError
 from hotspot.handoffs import ACCOUNT, HANDOVERS
 from hotspot.products import PRODUCTS, Product
 
@@ -45,24 +45,8 @@ _WORD = re.compile(r"[A-Za-z0-9][!-~]*( [!-~]+)*")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A field that will not do. `sentence` is a text of `SENTENCES`; `values` go into its places."""
-
-    field: str
-    sentence: str
-    values: Mapping[str, str | int]
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.sentence % self.values}"
-
-
-class NasError(InputError):
+class NasError(FaultsError):
     """All that is wrong with what a person said of a NAS."""
-
-    def __init__(self, *faults: Fault) -> None:
-        super().__init__("\n".join(map(str, faults)))
-        self.faults = faults
 
 
 @dataclass(frozen=True, slots=True)

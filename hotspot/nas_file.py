@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from hotspot.csv_table import FAULTS_MAX, BadPlace, Columns, rows
 from hotspot.errors import InputError
-from hotspot.nas import FIELDS, REQUIRED, SECRETS, Fault, NasEntry, NasError, as_texts, read_entry, twins
+from hotspot.faults import Fault
+from hotspot.nas import FIELDS, REQUIRED, SECRETS, NasEntry, NasError, as_texts, read_entry, twins
 
 ROWS_MAX = 5_000
 """NASes of one file; a city with more splits it."""

@@ -11,8 +11,9 @@ import click
 from hotspot.ap_entry import KINDS, PointError, check_name, fault, read_entry
 from hotspot.errors import ConfigError
 from hotspot.fleet import PointKind
-from ops.ap_words import credential_options, faults_plainly, given_credential, named, now_
+from ops.ap_words import credential_options, given_credential, named, now_, option_of
 from ops.command import at, city_key, city_of, plainly
+from ops.faults import faults_plainly
 from store import ap_list, points, snmp_credentials
 from store.nases import COMMAND_LINE, sites
 
@@ -38,7 +39,7 @@ def add(
     \b
     kogge ap add rostock markt-3 --site neuer-markt --address 10.2.1.9 --community-file community.txt
     """
-    with plainly(), city_of(folder, city) as opened, faults_plainly():
+    with plainly(), city_of(folder, city) as opened, faults_plainly(option_of):
         credential, keys = given_credential(given, prompt=prompt), opened.store.keys
         with opened.store.write() as conn:
             texts = {"name": name, "site": site, "address": address, "port": port, "kind": kind}
@@ -58,7 +59,7 @@ def move(city: str, name: str, site: str, folder: Path) -> None:
 
     SITE is the place's key. Its series in Prometheus begin anew there; events and history go along.
     """
-    with plainly(), city_of(folder, city) as opened, faults_plainly():
+    with plainly(), city_of(folder, city) as opened, faults_plainly(option_of):
         with opened.store.write() as conn:
             point = named(conn, opened, name)
             points.move(conn, point, site, author=COMMAND_LINE, now=now_())
@@ -76,7 +77,7 @@ def rename(city: str, name: str, new_name: str, folder: Path) -> None:
     Its series in Prometheus begin anew under the new name; events and history go along.
     """
     new_name = new_name.strip()
-    with plainly(), city_of(folder, city) as opened, faults_plainly():
+    with plainly(), city_of(folder, city) as opened, faults_plainly(option_of):
         wrong = check_name(new_name) if new_name else fault("name", "missing")
         if wrong is not None:
             raise PointError(replace(wrong, field="new_name"))

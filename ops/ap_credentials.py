@@ -12,8 +12,9 @@ from rich.console import Console
 
 from hotspot.discovery import Network
 from hotspot.errors import ConfigError, InputError
-from ops.ap_words import credential_options, faults_plainly, given_credential, now_
+from ops.ap_words import credential_options, given_credential, now_, option_of
 from ops.command import at, city_key, city_of, plainly
+from ops.faults import faults_plainly
 from ops.screen import credential_table
 from ops.words import iso
 from store import snmp_credentials
@@ -44,7 +45,7 @@ def add(city: str, name: str, network: str, folder: Path, **given: Any) -> None:
     kogge ap credential add rostock harbour --network 10.2.1.0/24 --community-file community.txt
     kogge ap credential add rostock town-hall --network 10.2.2.0/24 --user kogge
     """
-    with plainly(), city_of(folder, city) as opened, faults_plainly():
+    with plainly(), city_of(folder, city) as opened, faults_plainly(option_of):
         where = _network(network)
         secret_given = any(given[name] is not None for name in given if name != "user")
         credential = given_credential(given, prompt=not secret_given)

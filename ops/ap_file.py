@@ -10,9 +10,10 @@ import click
 from hotspot.ap_entry import PointEntry
 from hotspot.ap_file import TEMPLATE, Here, PointFile, read_file, write_file
 from hotspot.errors import ConfigError
-from ops.ap_words import faults_plainly, now_
+from ops.ap_words import now_, option_of
 from ops.command import at, city_key, city_of, plainly
 from ops.csv_input import progress, read_text
+from ops.faults import faults_plainly
 from service.cities import City
 from store import points, snmp_credentials
 from store.nases import COMMAND_LINE
@@ -32,7 +33,7 @@ def import_file(city: str, file: Path, dry_run: bool, folder: Path) -> None:
     has changes that access point. Every bad line is named with its column and what would be right. Where no credential
     is given, one that is there stays as it is, and a new one gets the first that is kept for its network.
     """
-    with plainly(), city_of(folder, city) as opened, faults_plainly(f"{file.name}: "):
+    with plainly(), city_of(folder, city) as opened, faults_plainly(option_of, f"{file.name}: "):
         with opened.store.read() as conn:
             kept = snmp_credentials.candidates(conn, opened.store.keys)
             here = points.here(conn, [each.network for each in kept])

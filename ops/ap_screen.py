@@ -8,12 +8,11 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rich.box import SIMPLE
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from hotspot.ap_events import ApEvent
+from ops.columns import Column, table_of
 from ops.words import NOTHING, iso, moment, printable
 from store.ap_list import Point, State
 
@@ -40,17 +39,6 @@ class Fleet:
 
 
 Cell = Callable[[Point, Fleet], Text]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """`flexible`: a narrow terminal cuts it short. `wide`: it stands there only where there is room."""
-
-    header: str
-    cell: Cell
-    right: bool = False
-    flexible: bool = False
-    wide: bool = False
 
 
 def _plain(value: Callable[[Point], str]) -> Cell:
@@ -102,19 +90,12 @@ def fleet_screen(fleet: Fleet, *, width: int, rows: int | None = None) -> Group:
     """Headline and table for a terminal of that width; at most `rows` of them, and the newest events below."""
     shown = fleet.points if rows is None else fleet.points[:rows]
     columns = [column for column in _COLUMNS if width >= WIDE or not column.wide]
-    table = Table(box=SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in columns:
-        table.add_column(column.header, justify="right" if column.right else "left", no_wrap=not column.flexible)
-    for point in shown:
-        cells = [column.cell(point, fleet) for column in columns]
-        for cell in cells:
-            cell.no_wrap, cell.overflow = True, "ellipsis"
-        table.add_row(*cells)
     left_out = len(fleet.points) - len(shown)
     notes = [Text(f"{left_out} more are not shown.")] if left_out > 0 else []
     events = [event_line(name, event, zone=fleet.zone, now=fleet.at) for name, event in fleet.events]
     heading = [Text(), Text("Lately", style="bold")] if events else []
-    return Group(*_head(fleet), Text(), table if shown else Text("No access points."), *notes, *heading, *events)
+    points = table_of(columns, shown, fleet) if shown else Text("No access points.")
+    return Group(*_head(fleet), Text(), points, *notes, *heading, *events)
 
 
 def _head(fleet: Fleet) -> list[Text]:

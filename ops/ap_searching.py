@@ -21,7 +21,8 @@ from monitor import profiles
 from monitor.discovery import Hit, Plan, Search, candidates_for
 from monitor.session import Engine
 from monitor.snmp import Client
-from ops.ap_words import faults_plainly, now_
+from ops.ap_words import now_, option_of
+from ops.faults import faults_plainly
 from ops.screen import found_table
 from ops.sessions import terminal
 from service.cities import City
@@ -55,7 +56,7 @@ class Seen:
 
 def discover(city: City, wish: Wish) -> bool:
     """Search, show, add; whether something was found. ConfigError where it may not be searched there."""
-    with faults_plainly():
+    with faults_plainly(option_of):
         network = parse_network(wish.network, allowed=city.config.monitor.discover_networks)
         plan = _plan(city, network, wish.port)
         _require_site(city, wish.site)
@@ -170,7 +171,7 @@ def add_all(city: City, results: list[Seen], wish: Wish) -> dict[str, str]:
     if new and site is None:
         site = click.prompt("At which site do they stand (its key)")
         _require_site(city, site)
-    with faults_plainly(), city.store.write() as conn:
+    with faults_plainly(option_of), city.store.write() as conn:
         done = {each.hit.found.address: _follow(conn, city, each) for each in moved}
         names = set(points.names(conn).values())
         for each in new:

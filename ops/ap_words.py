@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from hotspot.ap_entry import SECRETS, CredentialWords, PointError, read_credential
-from hotspot.errors import ConfigError, InputError
+from hotspot.ap_entry import SECRETS, CredentialWords, read_credential
+from hotspot.errors import ConfigError
 from service.cities import City
 from store import points
 from store.fleet import SnmpCredential
@@ -62,19 +61,8 @@ def named(conn: Connection, city: City, name: str) -> Point:
     return found
 
 
-@contextmanager
-def faults_plainly(place: str = "") -> Iterator[None]:
-    """What is wrong with what was said of an access point as the command's own fault."""
-    try:
-        yield
-    except PointError as error:
-        faults = [f"{place}{_option(fault.field)}: {fault.sentence % fault.values}" for fault in error.faults]
-        raise ConfigError("\n".join(faults)) from None
-    except InputError as error:
-        raise ConfigError(f"{place}{error}") from None
-
-
-def _option(field: str) -> str:
+def option_of(field: str) -> str:
+    """As the commands call it."""
     if field in ("name", "new_name"):
         return field.upper()
     suffix = "-file" if field in SECRETS and field != "user" else ""

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,10 +17,11 @@ import click
 from rich.console import Console
 
 from config.model import CityConfig
-from hotspot.errors import ConfigError, InputError
-from hotspot.nas import FIELDS, SECRET_OCTETS, SECRETS, NasEntry, NasError, as_texts, make_secret, read_entry
+from hotspot.errors import ConfigError
+from hotspot.nas import FIELDS, SECRET_OCTETS, SECRETS, NasEntry, as_texts, make_secret, read_entry
 from hotspot.products import PRODUCTS
 from ops.command import at, city_key, city_of, plainly
+from ops.faults import faults_plainly
 from ops.screen import nas_table
 from service.cities import City
 from service.snippets import portal_address, snippet
@@ -152,7 +152,7 @@ def add(city: str, name: str, folder: Path, **given: Any) -> None:
     """
     with plainly(), city_of(folder, city) as opened:
         texts = {"name": name, "nas_identifier": name} | _texts(given)
-        with opened.store.write() as conn, faults_plainly():
+        with opened.store.write() as conn, faults_plainly(option_of):
             entry = read_entry(texts, sites=nases.sites(conn)).with_secrets(secrets.token_bytes)
             nases.add(conn, opened.store.keys, entry, author=COMMAND_LINE, now=_now())
             found = _named(conn, opened, name)
@@ -172,7 +172,7 @@ def change(
     city: str, name: str, new_name: str | None, new_secret: bool, new_uam_secret: bool, folder: Path, **given: Any
 ) -> None:
     """Change a NAS: what is left out stays as it is."""
-    with plainly(), city_of(folder, city) as opened, opened.store.write() as conn, faults_plainly():
+    with plainly(), city_of(folder, city) as opened, opened.store.write() as conn, faults_plainly(option_of):
         found = _named(conn, opened, name)
         before = as_texts(nases.entries(conn, opened.store.keys)[found.id])
         kept = {field: text for field, text in before.items() if field not in SECRETS}
@@ -212,19 +212,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-@contextmanager
-def faults_plainly(place: str = "") -> Iterator[None]:
-    """What is wrong with a NAS as the command's own fault: each option with what would be right."""
-    try:
-        yield
-    except NasError as error:
-        faults = [f"{place}{_option(fault.field)}: {fault.sentence % fault.values}" for fault in error.faults]
-        raise ConfigError("\n".join(faults)) from None
-    except InputError as error:
-        raise ConfigError(f"{place}{error}") from None
-
-
-def _option(field: str) -> str:
+def option_of(field: str) -> str:
+    """As the commands call it."""
     if field == "name":
         return "NAME"
     return f"--{field.replace('_', '-')}{'-file' if field in SECRETS else ''}"

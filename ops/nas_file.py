@@ -13,7 +13,8 @@ from hotspot.nas import NasEntry
 from hotspot.nas_file import TEMPLATE, NasFile, read_file, write_file
 from ops.command import at, city_key, city_of, plainly
 from ops.csv_input import progress, read_text
-from ops.nas import faults_plainly
+from ops.faults import faults_plainly
+from ops.nas import option_of
 from service.cities import City
 from store import nases
 from store.nases import COMMAND_LINE
@@ -30,7 +31,7 @@ def import_file(city: str, file: Path, dry_run: bool, folder: Path) -> None:
     UTF-8, with a header; commas or semicolons; at most 5,000 lines. Every bad line is named with its column and what
     would be right. Secrets that are left out are made: `kogge nas export --secrets` prints them.
     """
-    with plainly(), city_of(folder, city) as opened, faults_plainly(f"{file.name}: "):
+    with plainly(), city_of(folder, city) as opened, faults_plainly(option_of, f"{file.name}: "):
         read = _parse(opened, read_text(file), file)
         if not dry_run:
             _add_all(opened, read.entries)

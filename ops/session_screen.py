@@ -6,18 +6,17 @@ no Acct-Session-Id (some NASes put the MAC address into it).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rich.box import SIMPLE
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from hotspot.values import Octets
+from ops.columns import Column, table_of
 from ops.words import NOTHING, duration, iso, moment, printable, rate, volume
 from store.bssids import BssidOwner
 from store.sessions import SessionView
@@ -102,38 +101,26 @@ def _follow(before: _Counted | None, session: SessionView) -> _Counted:
 
 # Tables -----------------------------------------------------------------------------------------------
 
-Cell = Callable[[SessionView, Listing], str]
+Shown = Column[SessionView, Listing]
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """`flexible`: a narrow terminal cuts it short. `wide`: it stands there only where there is room."""
-
-    header: str
-    cell: Cell
-    right: bool = False
-    flexible: bool = False
-    wide: bool = False
-
-
-_SESSION = Column("Session", lambda view, _: str(view.id), right=True)
-_SINCE = Column("Since", lambda view, listing: moment(view.started_at, listing.zone, now=listing.at))
-_NAS = Column("NAS", lambda view, _: view.nas_name, flexible=True)
-_POINT = Column("Access point", lambda view, listing: _point(view, listing), flexible=True, wide=True)
-_SITE = Column("Site", lambda view, listing: _site(view, listing), flexible=True, wide=True)
-_PLAN = Column("Plan", lambda view, _: view.plan_name or NOTHING, flexible=True, wide=True)
-_LASTED = Column("Lasted", lambda view, listing: duration(_lasted(view, listing.at)), right=True)
-_RECEIVED = Column("Received", lambda view, _: volume(view.octets.down), right=True)
-_SENT = Column("Sent", lambda view, _: volume(view.octets.up), right=True)
-_STATE = Column("State", lambda view, _: state_of(view), flexible=True)
+_SESSION = Shown("Session", lambda view, _: str(view.id), right=True)
+_SINCE = Shown("Since", lambda view, listing: moment(view.started_at, listing.zone, now=listing.at))
+_NAS = Shown("NAS", lambda view, _: view.nas_name, flexible=True)
+_POINT = Shown("Access point", lambda view, listing: _point(view, listing), flexible=True, wide=True)
+_SITE = Shown("Site", lambda view, listing: _site(view, listing), flexible=True, wide=True)
+_PLAN = Shown("Plan", lambda view, _: view.plan_name or NOTHING, flexible=True, wide=True)
+_LASTED = Shown("Lasted", lambda view, listing: duration(_lasted(view, listing.at)), right=True)
+_RECEIVED = Shown("Received", lambda view, _: volume(view.octets.down), right=True)
+_SENT = Shown("Sent", lambda view, _: volume(view.octets.up), right=True)
+_STATE = Shown("State", lambda view, _: state_of(view), flexible=True)
 
 _LIST = (_SESSION, _SINCE, _NAS, _POINT, _SITE, _PLAN, _LASTED, _RECEIVED, _SENT, _STATE)
 
 
-def _live(rates: Rates) -> tuple[Column, ...]:
+def _live(rates: Rates) -> tuple[Shown, ...]:
     """Rates take the places of plan and duration."""
-    down = Column("kbit/s down", lambda view, _: _kbps(rates.of(view.id), "down"), right=True)
-    up = Column("kbit/s up", lambda view, _: _kbps(rates.of(view.id), "up"), right=True)
+    down = Shown("kbit/s down", lambda view, _: _kbps(rates.of(view.id), "down"), right=True)
+    up = Shown("kbit/s up", lambda view, _: _kbps(rates.of(view.id), "up"), right=True)
     return _SESSION, _SINCE, _NAS, _POINT, _SITE, _RECEIVED, replace(_SENT, wide=True), down, up, _STATE
 
 
@@ -187,19 +174,14 @@ def _sums(rates: Rates) -> str:
 
 
 def _screen(
-    listing: Listing, head: list[str], columns: Sequence[Column], views: Sequence[SessionView], width: int
+    listing: Listing, head: list[str], columns: Sequence[Shown], views: Sequence[SessionView], width: int
 ) -> Group:
     hidden = [column for column in columns if column.wide and width < WIDE]
     hidden += [] if listing.access_points else [_POINT]
     columns = [column for column in columns if column not in hidden]
-    table = Table(box=SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in columns:
-        table.add_column(column.header, justify="right" if column.right else "left", no_wrap=not column.flexible)
-    for view in views:
-        table.add_row(*(Text(column.cell(view, listing), no_wrap=True, overflow="ellipsis") for column in columns))
     left_out = listing.is_open + listing.ended - len(views)
     notes = [Text(f"{left_out} older ones are not shown.")] if left_out > 0 else []
-    return Group(*map(Text, head), Text(), table if views else Text("No sessions."), *notes)
+    return Group(*map(Text, head), Text(), table_of(columns, views, listing) if views else Text("No sessions."), *notes)
 
 
 # For scripts ------------------------------------------------------------------------------------------

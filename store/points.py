@@ -20,8 +20,8 @@ from hotspot.ap_events import Kind
 from hotspot.ap_file import Here, Placed
 from hotspot.discovery import Found, Known, Network
 from hotspot.errors import InputError
+from hotspot.faults import Fault
 from hotspot.fleet import PointKind
-from hotspot.nas import Fault
 from store.fleet import SnmpCredential, seal_credential, unseal_credential
 from store.keys import KeyRing
 from store.nases import Author

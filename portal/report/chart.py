@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hotspot.charts import round_up
 from hotspot.reports import MonthReport
 
 WIDTH, HEIGHT = 720, 220
@@ -10,7 +11,7 @@ LEFT, BOTTOM, TOP = 48, 28, 12
 
 def month_svg(report: MonthReport) -> str:
     """One bar a day, as high as its device-days; the scale's top is the busiest day's round number."""
-    top = _round_up(max((day.device_days or 0 for day in report.days), default=0))
+    top = int(round_up(max((day.device_days or 0 for day in report.days), default=0)))
     step = (WIDTH - LEFT) / report.month.last_day.day
     parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" aria-hidden="true">']
     parts += [_line(value, top) for value in (0, top // 2, top)]
@@ -44,13 +45,3 @@ def _bar(x: float, step: float, value: int | None, top: int) -> str:
     height = _height(value, top)
     y = HEIGHT - BOTTOM - height
     return f'<rect class="bar" x="{x + 2:.1f}" y="{y:.1f}" width="{step - 4:.1f}" height="{height:.1f}"/>'
-
-
-def _round_up(value: int) -> int:
-    """The next even number of the form 2, 4, 10, 20, 40, 100 …"""
-    scale = 1
-    while True:
-        for factor in (2, 4, 10):
-            if value <= factor * scale:
-                return factor * scale
-        scale *= 10

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from hotspot.ap_entry import CREDENTIAL_FIELDS, SECRETS, PointError, check_name, fault, read_credential
 from hotspot.discovery import Network
 from hotspot.errors import InputError
-from hotspot.nas import Fault
+from hotspot.faults import Fault
 from portal.pages import speech_for
 from portal.staff.ap_forms import LABELS, faults_of, said_faults, typed_fields
 from portal.staff.guard import Guard

@@ -21,8 +21,8 @@ from hotspot.ap_entry import (
     read_entry,
 )
 from hotspot.errors import InputError
+from hotspot.faults import Fault
 from hotspot.fleet import PointKind
-from hotspot.nas import Fault
 from portal.forms import line
 from portal.pages import speech_for
 from portal.staff import ap_words

@@ -13,8 +13,9 @@ from flask import Blueprint, Response, abort, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from hotspot.diagnosis import Diagnosis, diagnose, is_well
+from hotspot.faults import Fault
 from hotspot.handoffs import HANDOVERS
-from hotspot.nas import FIELDS, SECRETS, Fault, NasEntry, NasError, as_texts, defaults_of, read_entry
+from hotspot.nas import FIELDS, SECRETS, NasEntry, NasError, as_texts, defaults_of, read_entry
 from hotspot.products import PRODUCTS
 from portal.captive.admission import RandomOctets
 from portal.forms import line, row_number
